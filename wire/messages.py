@@ -124,7 +124,7 @@ def _live_reading(row: object) -> Reading:
             pass
         case _:
             raise MalformedMessage("bad_live_reading", repr(row)[:120])
-    if not (0 <= point < _MAX_INT and 0 <= at < _MAX_INT and 0 <= decimals <= _MAX_DECIMALS and 0 <= quality <= 2):  # noqa: PLR2004  Quality's range
+    if not (0 <= point < _MAX_INT and 0 <= at < _MAX_INT and 0 <= decimals <= _MAX_DECIMALS and 0 <= quality <= 2):
         raise MalformedMessage("bad_live_reading", repr(row)[:120])
     if (mantissa is not None and abs(mantissa) > _MAX_INT) or (reason is not None and len(reason) > _MAX_REASON):
         raise MalformedMessage("bad_live_reading", repr(row)[:120])

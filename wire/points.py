@@ -59,11 +59,13 @@ def read_point_table(data: bytes) -> PointTable:
     table = PointTable(tuple(_point(row) for row in rows))
     if len({point[:2] for point in table.points}) != len(table.points):
         raise MalformedMessage("bad_point_table", "a point stands twice")
+    if table.data != data:
+        raise MalformedMessage("bad_point_table", "not in the canonical form")
     return table
 
 
 def _point(row: object) -> Point:
-    if not (isinstance(row, list) and len(row) == 4 and all(isinstance(text, str) for text in row)):  # noqa: PLR2004  the fields
+    if not (isinstance(row, list) and len(row) == 4 and all(isinstance(text, str) for text in row)):
         raise MalformedMessage("bad_point_table", repr(row)[:120])
     point = Point(*row)
     if not (_SLUG.fullmatch(point.device) and _SLUG.fullmatch(point.key)):

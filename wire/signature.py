@@ -1,4 +1,4 @@
-"""Ed25519 (RFC 8032): the gateway signs what it sealed, the ingest checks it. The only third-party import of the wire."""
+"""Ed25519 (RFC 8032): the gateway signs, the ingest checks. The only third-party import of the wire."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ class Lane(StrEnum):
     ACK = "ack"  # QoS 1, cloud to edge: what the database has committed
 
 
+_LANES = frozenset(lane.value for lane in Lane)
+
+
 class Topic(NamedTuple):
     shard: str
     gateway: str
@@ -35,10 +38,10 @@ class Topic(NamedTuple):
 def parse_topic(text: str) -> Topic | None:
     """None when it is not one of ours."""
     parts = text.split("/")
-    if len(parts) != 5 or "/".join(parts[:2]) != ROOT:  # noqa: PLR2004  coldlink/v1/shard/gateway/lane
+    if len(parts) != 5 or "/".join(parts[:2]) != ROOT:
         return None
     shard, gateway, lane = parts[2:]
-    if not is_shard_name(shard) or not is_gateway_name(gateway) or lane not in Lane:
+    if not is_shard_name(shard) or not is_gateway_name(gateway) or lane not in _LANES:
         return None
     return Topic(shard, gateway, Lane(lane))
 
