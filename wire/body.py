@@ -1,7 +1,7 @@
 """The body of a batch: columns, not rows; differences, not values; JSON, deflated.
 
-Readings of one point form a series. Series that were read at the same times (one block of registers) share one column of
-times. Times and mantissas are written as differences to the one before, so that a quiet cold room costs a few bits:
+Readings of one point form a series. Series that were read at the same times (one block of registers) share one column
+of times. Times and mantissas are written as differences to the one before, so that a quiet cold room costs a few bits:
 
     {"r": [[[4,5],            points
             [120,1000,1000],  times: first relative to the batch's first_at, then differences
