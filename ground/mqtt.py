@@ -148,7 +148,7 @@ class MqttLink:
 
     def _message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
         try:
-            self._on_message(message.topic, message.payload)
+            self._on_message(message.topic, bytes(message.payload))
         except Exception:  # the network thread must not die of one message; what it was is in the log
             log.exception("a message on %s could not be taken", message.topic)
 
