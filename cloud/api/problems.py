@@ -1,0 +1,106 @@
+"""Errors as RFC 9457 problem details: what is wrong, with what, and what would be right."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from cloud.errors import StoreUnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {
+    404: "Not found",
+    405: "This resource does not do that",
+    409: "In conflict with what is known",
+    422: "The request cannot be understood",
+    503: "Not now",
+}
+
+
+class Fault(BaseModel):
+    where: str = Field(examples=["query.until"])
+    message: str = Field(examples=["unknown key"])
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "type": "urn:coldlink:problem:unknown_zone",
+        "title": "Not found",
+        "status": 404,
+        "detail": "no zone 'kho-lanh-x'; known: be-1, kho-lanh-a",
+        "errors": [],
+    }]})  # fmt: skip
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = []
+
+
+class ProblemError(Exception):
+    """Raised by a resource; `name` is the machine's word for it."""
+
+    def __init__(self, status: int, name: str, detail: str, errors: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.name = name
+        self.detail = detail
+        self.errors = list(errors)
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own shape
+    status: {"model": Problem, "description": _TITLES[status], "content": {MEDIA_TYPE: {}}}
+    for status in (404, 409, 422, 503)
+}
+
+
+def answer(
+    status: int,
+    name: str,
+    detail: str,
+    errors: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    problem = Problem(
+        type=f"urn:coldlink:problem:{name}",
+        title=_TITLES.get(status, "Problem"),
+        status=status,
+        detail=detail,
+        errors=list(errors),
+    )
+    return JSONResponse(problem.model_dump(), status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    @app.exception_handler(ProblemError)
+    async def of_resource(_: Request, error: ProblemError) -> JSONResponse:
+        return answer(error.status, error.name, error.detail, error.errors)
+
+    @app.exception_handler(RequestValidationError)
+    async def of_request(_: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [_fault(item) for item in error.errors()]
+        return answer(422, "invalid_request", "; ".join(f"{f.where}: {f.message}" for f in faults), faults)
+
+    @app.exception_handler(HTTPException)
+    async def of_framework(request: Request, error: HTTPException) -> JSONResponse:
+        name = {404: "unknown_path", 405: "unknown_method"}.get(error.status_code, "http")
+        detail = f"{request.method} {request.url.path}: {error.detail}"
+        return answer(error.status_code, name, detail, headers=error.headers)
+
+    @app.exception_handler(StoreUnavailableError)
+    async def of_store(_: Request, error: StoreUnavailableError) -> JSONResponse:
+        return answer(503, "store_unavailable", f"the database is not to be had: {error}", headers={"Retry-After": "2"})
+
+
+def _fault(item: Mapping[str, Any]) -> Fault:  # Any: pydantic's own error dict
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return Fault(where=where, message="unknown key")
+    return Fault(where=where, message=str(item["msg"]).removeprefix("Value error, "))
