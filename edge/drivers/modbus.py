@@ -1,0 +1,421 @@
+"""Modbus RTU and TCP without I/O: builds requests and finds, in whatever arrives, the answer to the one in flight.
+
+    arm(request) -> bytes to send          feed(chunk) -> None, keep waiting | Response
+
+An answer counts only if unit, function, length and checksum (TCP: transaction too) are those of the request in flight;
+everything else on the line is named in `faults` and dropped. The end of a frame comes from its expected length: user
+space cannot measure 1.5 characters of silence.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from struct import Struct
+from typing import NamedTuple
+
+from edge.drivers.crc import crc_modbus
+
+READ_COILS = 1
+READ_DISCRETE_INPUTS = 2
+READ_HOLDING_REGISTERS = 3
+READ_INPUT_REGISTERS = 4
+WRITE_COIL = 5
+WRITE_REGISTER = 6
+WRITE_COILS = 15
+WRITE_REGISTERS = 16
+
+MAX_READ_REGISTERS = 125  # Modbus application protocol V1.1b3, 6.3
+MAX_READ_BITS = 2000
+MAX_WRITE_REGISTERS = 123
+MAX_WRITE_BITS = 1968
+
+EXCEPTION_NAMES = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledge",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target did not respond",
+}
+
+_BIT_READS = (READ_COILS, READ_DISCRETE_INPUTS)
+_READS = (READ_COILS, READ_DISCRETE_INPUTS, READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS)
+_WRITES = (WRITE_COIL, WRITE_REGISTER, WRITE_COILS, WRITE_REGISTERS)
+_HELD_MOST = 600  # two of the longest frames: no answer is looked for further back
+
+_FIELDS = Struct(">BHH")
+_MBAP = Struct(">HHHB")
+
+
+class Fault(StrEnum):
+    """What was on the line and was not the answer."""
+
+    CHECKSUM = "checksum"
+    FORMAT = "format"
+    ECHO = "echo"  # our own request, come back through the adapter
+    WRONG_UNIT = "wrong_unit"
+    WRONG_FUNCTION = "wrong_function"
+    LATE = "late"  # a right answer to an earlier request
+    NOISE = "noise"  # bytes behind the answer
+
+
+class Response(NamedTuple):
+    """The answer to the request in flight: register or bit bytes of a read, nothing for a write."""
+
+    payload: bytes
+    exception: int = 0
+
+    @property
+    def reason(self) -> str | None:
+        return f"exception_{self.exception}" if self.exception else None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request and what its answer must look like; made once, sent at every poll."""
+
+    unit: int
+    function: int
+    address: int
+    count: int
+    pdu: bytes
+    head: bytes = field(init=False)  # how a good answer's PDU begins
+    size: int = field(init=False)  # how long it is
+    rtu: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__  # the frozen dataclass way to derive a field
+        if self.function in _READS:
+            is_bits = self.function in _BIT_READS
+            byte_count = (self.count + 7) // 8 if is_bits else 2 * self.count
+            set_field(self, "head", bytes((self.function, byte_count)))
+            set_field(self, "size", 2 + byte_count)
+        else:
+            set_field(self, "head", self.pdu[:5])
+            set_field(self, "size", 5)
+        set_field(self, "rtu", with_crc(bytes((self.unit,)) + self.pdu))
+
+    @property
+    def is_read(self) -> bool:
+        return self.function in _READS
+
+
+def read_request(unit: int, function: int, address: int, count: int) -> Request:
+    """Function 1 to 4. Raises ValueError for what no device can answer."""
+    most = MAX_READ_BITS if function in _BIT_READS else MAX_READ_REGISTERS
+    if function not in _READS or not 1 <= count <= most or not 0 <= address <= 0x10000 - count:
+        raise ValueError(f"cannot read {count} from {address} with function {function}")
+    return Request(unit, function, address, count, _FIELDS.pack(function, address, count))
+
+
+def write_coil_request(unit: int, address: int, *, on: bool) -> Request:
+    return Request(unit, WRITE_COIL, address, 1, _FIELDS.pack(WRITE_COIL, address, 0xFF00 if on else 0))
+
+
+def write_register_request(unit: int, address: int, value: int) -> Request:
+    return Request(unit, WRITE_REGISTER, address, 1, _FIELDS.pack(WRITE_REGISTER, address, value & 0xFFFF))
+
+
+def write_coils_request(unit: int, address: int, states: Sequence[bool]) -> Request:
+    if not 1 <= len(states) <= MAX_WRITE_BITS:
+        raise ValueError(f"cannot write {len(states)} coils at once")
+    packed = sum(1 << place for place, state in enumerate(states) if state)
+    bits = packed.to_bytes((len(states) + 7) // 8, "little")
+    pdu = _FIELDS.pack(WRITE_COILS, address, len(states)) + bytes((len(bits),)) + bits
+    return Request(unit, WRITE_COILS, address, len(states), pdu)
+
+
+def write_registers_request(unit: int, address: int, values: Sequence[int]) -> Request:
+    if not 1 <= len(values) <= MAX_WRITE_REGISTERS:
+        raise ValueError(f"cannot write {len(values)} registers at once")
+    words = b"".join((value & 0xFFFF).to_bytes(2) for value in values)
+    pdu = _FIELDS.pack(WRITE_REGISTERS, address, len(values)) + bytes((len(words),)) + words
+    return Request(unit, WRITE_REGISTERS, address, len(values), pdu)
+
+
+def parse_rtu_request(raw: bytes) -> Request:
+    """A request as it went over the line. Raises ValueError when it is none."""
+    if len(raw) < 8 or with_crc(raw[:-2]) != raw:
+        raise ValueError("not a Modbus RTU request: too short or wrong checksum")
+    return _parse_pdu(raw[0], raw[1:-2])
+
+
+def parse_tcp_request(raw: bytes) -> tuple[Request, int]:
+    """A request as it went over the wire, and its transaction id. Raises ValueError when it is none."""
+    if len(raw) < 12:
+        raise ValueError("not a Modbus TCP request: too short")
+    transaction, protocol, length, unit = _MBAP.unpack_from(raw)
+    if protocol or length != len(raw) - 6:
+        raise ValueError("not a Modbus TCP request: protocol or length field is wrong")
+    return _parse_pdu(unit, raw[7:]), transaction
+
+
+def _parse_pdu(unit: int, pdu: bytes) -> Request:
+    function, address, count = _FIELDS.unpack_from(pdu)
+    if function in _READS and len(pdu) == 5:
+        return read_request(unit, function, address, count)
+    if function in (WRITE_COIL, WRITE_REGISTER) and len(pdu) == 5:
+        return Request(unit, function, address, 1, pdu)
+    if function in (WRITE_COILS, WRITE_REGISTERS) and len(pdu) >= 7 and len(pdu) == 6 + pdu[5]:
+        return Request(unit, function, address, count, pdu)
+    raise ValueError(f"not a Modbus request that we know: function {function}, {len(pdu)} bytes")
+
+
+def with_crc(frame: bytes) -> bytes:
+    return frame + crc_modbus(frame).to_bytes(2, "little")
+
+
+class RtuMatcher:
+    """Finds the answer to one request at a time on a serial line.
+
+    `is_echoing`: the adapter returns what we send, so that the first copy of a write's answer is our own request.
+    """
+
+    def __init__(self, *, is_echoing: bool = False) -> None:
+        self.faults: list[Fault] = []
+        self._is_echoing = is_echoing
+        self._scan: RtuScan | None = None
+
+    def arm(self, request: Request) -> bytes:
+        self._scan = RtuScan(request, is_echoing=self._is_echoing)
+        self.faults = []
+        return request.rtu
+
+    def feed(self, chunk: bytes) -> Response | None:
+        if self._scan is None:
+            self.faults.append(Fault.NOISE)
+            return None
+        for found in self._scan.feed(chunk):
+            if isinstance(found, Response):
+                if self._scan.has_bytes:
+                    self.faults.append(Fault.NOISE)
+                self._scan = None
+                return found
+            self.faults.append(found)
+        return None
+
+
+class RtuScan:
+    """Every frame in a byte stream, in the order in which they end, seen from one request.
+
+    Each byte that could begin a frame makes a candidate, judged when its last byte is there. So noise that looks like
+    the head of a long frame never hides a good frame behind it, and how the bytes arrive in chunks changes nothing.
+    """
+
+    def __init__(self, request: Request, *, is_echoing: bool = False) -> None:
+        self._request = request
+        self._answer_head = bytes((request.unit,)) + request.head
+        self._answer_size = request.size + 3
+        self._is_echo_due = is_echoing
+        self._held = bytearray()
+        self._is_at_start = True  # _held begins where a frame should
+        self._scanned = 0  # bytes of _held that have had their turn
+        self._ends: dict[int, list[int]] = {}  # end of a candidate -> where it starts, the longest first
+
+    @property
+    def has_bytes(self) -> bool:
+        return bool(self._held)
+
+    @property
+    def is_inside_answer(self) -> bool:
+        """Whether the bytes held end in the middle of what could be the answer."""
+        ours = any(self._is_ours(start) for starts in self._ends.values() for start in starts)
+        unit, function = self._request.unit, self._request.function
+        return (
+            ours
+            or self._held[-2:] in (bytes((unit, function)), bytes((unit, function | 0x80)))
+            or (self._held[-1:] == bytes((unit,)))
+        )
+
+    def feed(self, chunk: bytes) -> Iterable[Response | Fault]:
+        """The good answer alone takes the short way; anything else is looked at byte by byte."""
+        if (
+            not self._held
+            and len(chunk) == self._answer_size
+            and chunk.startswith(self._answer_head)
+            and not self._is_echo_due
+            and crc_modbus(chunk) == 0
+        ):
+            return (Response(self._payload(chunk)),)
+        self._held += chunk
+        return self._walk()
+
+    def _walk(self) -> Iterable[Response | Fault]:
+        while self._scanned < len(self._held):
+            self._scanned += 1
+            end = self._scanned
+            if end >= 3:
+                self._note_candidates(end - 3)
+            for start in self._ends.pop(end, ()):
+                frame = bytes(self._held[start:end])
+                if crc_modbus(frame) == 0:
+                    self._forget(end)
+                    yield self._judge(frame)
+                    break
+                if not self._is_undecided(start) and (self._is_ours(start) or self._is_first(start)):
+                    yield Fault.CHECKSUM
+            self._forget_oldest()
+
+    def _note_candidates(self, start: int) -> None:
+        function, third = self._held[start + 1 : start + 3]
+        if echo_size := self._echo_size(start):
+            self._note(start, echo_size)
+        if function in _READS:
+            if 0 < third <= 250 and (function in _BIT_READS or third % 2 == 0):
+                self._note(start, third + 5)
+        elif function in _WRITES:
+            self._note(start, 8)
+        elif function & 0x80 and 0 < third <= 11 and function & 0x7F in (*_READS, *_WRITES):
+            self._note(start, 5)
+
+    def _note(self, start: int, size: int) -> None:
+        starts = self._ends.setdefault(start + size, [])
+        if start not in starts:
+            starts.append(start)
+
+    def _is_undecided(self, start: int) -> bool:
+        return any(start in starts for starts in self._ends.values())
+
+    def _is_first(self, start: int) -> bool:
+        return start == 0 and self._is_at_start
+
+    def _echo_size(self, start: int) -> int:
+        """Length of our request if it may begin here and cannot be taken for an answer."""
+        rtu = self._request.rtu
+        is_answer_alike = len(rtu) == self._answer_size and not self._request.is_read
+        return len(rtu) if self._held.startswith(rtu[:3], start) and not is_answer_alike else 0
+
+    def _is_ours(self, start: int) -> bool:
+        unit, function, third = self._held[start : start + 3]
+        request = self._request
+        if unit != request.unit or function & 0x7F != request.function:
+            return False
+        return bool(function & 0x80) or third == request.head[1]
+
+    def _judge(self, frame: bytes) -> Response | Fault:
+        request = self._request
+        if frame == request.rtu and (request.is_read or self._is_echo_due or len(frame) != self._answer_size):
+            self._is_echo_due = False
+            return Fault.ECHO
+        if frame[0] != request.unit:
+            return Fault.WRONG_UNIT
+        if frame[1] == request.function | 0x80:
+            return Response(b"", frame[2])
+        if frame[1] != request.function:
+            return Fault.WRONG_FUNCTION
+        if len(frame) != self._answer_size or not frame.startswith(self._answer_head):
+            return Fault.LATE
+        return Response(self._payload(frame))
+
+    def _payload(self, frame: bytes) -> bytes:
+        return frame[3:-2] if self._request.is_read else b""
+
+    def _forget(self, count: int) -> None:
+        del self._held[:count]
+        self._is_at_start = True
+        self._scanned = 0
+        self._ends.clear()
+
+    def _forget_oldest(self) -> None:
+        """Bounds the memory on an endless stream of noise."""
+        if self._scanned < _HELD_MOST:
+            return
+        dropped = self._scanned - _HELD_MOST // 2
+        del self._held[:dropped]
+        self._scanned -= dropped
+        self._is_at_start = False
+        kept = {end - dropped: [s - dropped for s in starts if s >= dropped] for end, starts in self._ends.items()}
+        self._ends = {end: starts for end, starts in kept.items() if starts}
+
+
+class TcpMatcher:
+    """Finds the answer to one request at a time on a Modbus TCP connection."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self._transaction = 0
+        self._request: Request | None = None
+        self._head = b""
+        self._size = 0
+        self._held = bytearray()
+        self._is_lost = False  # looking for the next frame head
+
+    def arm(self, request: Request, transaction: int | None = None) -> bytes:
+        """`transaction` is given only to match a recorded exchange."""
+        self._transaction = (self._transaction + 1) & 0xFFFF if transaction is None else transaction
+        self._request = request
+        self._size = request.size + 7
+        self._head = _MBAP.pack(self._transaction, 0, request.size + 1, request.unit) + request.head
+        self._held.clear()
+        self._is_lost = False
+        if self.faults:
+            self.faults = []
+        return _MBAP.pack(self._transaction, 0, len(request.pdu) + 1, request.unit) + request.pdu
+
+    @property
+    def is_inside_answer(self) -> bool:
+        return bool(self._held)
+
+    def feed(self, chunk: bytes) -> Response | None:
+        request = self._request
+        if request is None:
+            self.faults.append(Fault.NOISE)
+            return None
+        if not self._held and len(chunk) == self._size and chunk.startswith(self._head):
+            self._request = None
+            return Response(chunk[9:] if request.is_read else b"")
+        self._held += chunk
+        for found in self.walk():
+            if isinstance(found, Response):
+                if self._held:
+                    self.faults.append(Fault.NOISE)
+                self._request = None
+                return found
+            self.faults.append(found)
+        return None
+
+    def walk(self) -> Iterable[Response | Fault]:
+        """All frames in what is held; a byte that cannot begin one is dropped, and only the first of a row named."""
+        held = self._held
+        while (verdict := _mbap_size(held)) is not None:
+            if verdict == 0:
+                del held[:1]
+                if not self._is_lost:
+                    yield Fault.FORMAT
+                self._is_lost = True
+                continue
+            if len(held) < verdict:
+                return
+            frame = bytes(held[:verdict])
+            del held[:verdict]
+            self._is_lost = False
+            yield self._judge(frame)
+
+    def _judge(self, frame: bytes) -> Response | Fault:
+        request = self._request
+        assert request is not None
+        if frame[:2] != self._head[:2]:
+            return Fault.LATE
+        if frame[6] != request.unit:
+            return Fault.WRONG_UNIT
+        if frame[7] == request.function | 0x80 and len(frame) == 9:
+            return Response(b"", frame[8])
+        if frame[7] != request.function:
+            return Fault.WRONG_FUNCTION
+        if len(frame) != self._size or not frame.startswith(self._head):
+            return Fault.FORMAT
+        return Response(frame[9:] if request.is_read else b"")
+
+
+def _mbap_size(held: bytearray) -> int | None:
+    """Size of the frame that begins here; 0 if none can, None if it takes more bytes to tell."""
+    if any(held[2:4]) or any(held[4:5]):  # protocol is 0, and no length needs its high byte
+        return 0
+    if len(held) >= 6 and not 3 <= held[5] <= 254:
+        return 0
+    if len(held) >= 8 and held[7] & 0x7F not in (*_READS, *_WRITES):
+        return 0
+    return 6 + held[5] if len(held) >= 8 else None
