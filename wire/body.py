@@ -211,7 +211,7 @@ def _inflate(body: bytes) -> bytes:
     except zlib.error as error:
         raise MalformedBody("not_deflate", str(error)) from error
     if not inflate.eof:
-        raise MalformedBody("inflates_too_large" if inflate.unconsumed_tail else "truncated_deflate")
+        raise MalformedBody("inflates_too_large" if len(data) >= MAX_INFLATED_BYTES else "truncated_deflate")
     if inflate.unused_data:
         raise MalformedBody("trailing_bytes", f"{len(inflate.unused_data)} after the body")
     return data
