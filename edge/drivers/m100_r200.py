@@ -1,0 +1,102 @@
+"""M100, QM100, YRM100 and R200 UHF modules; newer clone firmware sends the same body between AA and DD.
+
+    BB  type  command  length(2)  parameters  sum  7E
+
+BB and 7E occur inside EPCs, so the length rules; then sum and end byte must fit. The tag's own CRC over PC and EPC
+travels along and is checked: it removes the ghosts that an 8-bit sum lets through.
+"""
+
+from edge.drivers.crc import crc_genibus
+from edge.drivers.frames import AckFrame, Decoder, ErrorFrame, Frame, TagFrame, WarningFrame
+from edge.drivers.params import Params
+from edge.drivers.stream import NOISE, UNFINISHED, Cut, StreamDecoder, find_byte, spoilt
+
+SINGLE_INVENTORY = 0x22
+MULTI_INVENTORY = 0x27
+STOP_INVENTORY = 0x28
+_ERROR = 0xFF
+_ENDS = {0xBB: 0x7E, 0xAA: 0xDD}
+_LONGEST = 512  # parameters; a bank read gives the longest answers
+_NO_TAG = 0x15
+
+_ERROR_NAMES = {
+    0x09: "read failed",
+    0x10: "write failed",
+    0x12: "kill failed",
+    0x13: "lock failed",
+    0x16: "access failed, wrong password?",
+    0x17: "command or parameter error",
+    0x20: "frequency hopping time-out",
+}
+
+
+def decoder(params: Params) -> Decoder:
+    tags = _Tags(params.choice("tag_crc", ("warn", "on", "off"), "warn"))
+    head = int(params.choice("head", ("BB", "AA"), "BB"), 16)
+    return StreamDecoder(
+        find_byte(*_ENDS),
+        tags.cut,
+        poll_request=command(
+            MULTI_INVENTORY, b"\x22" + params.whole("count", 1, 0xFFFF, 0xFFFF).to_bytes(2), head=head
+        ),
+    )
+
+
+def command(code: int, parameters: bytes = b"", *, head: int = 0xBB) -> bytes:
+    body = bytes((0, code)) + len(parameters).to_bytes(2) + parameters
+    return bytes((head,)) + body + bytes((sum(body) & 0xFF, _ENDS[head]))
+
+
+class _Tags:
+    def __init__(self, tag_crc: str) -> None:
+        self._tag_crc = tag_crc
+
+    def cut(self, held: bytearray, at: int) -> Cut | None:
+        head = held[at : at + 5]
+        if len(head) > 1 and head[1] > 2:
+            return NOISE
+        if len(head) < 5:
+            return UNFINISHED
+        length = int.from_bytes(head[3:5])
+        if length > _LONGEST:
+            return NOISE
+        size = length + 7
+        if len(held) < at + size:
+            return UNFINISHED
+        frame = bytes(held[at : at + size])
+        if frame[-1] != _ENDS[frame[0]]:
+            return spoilt(size, "truncated" if frame[0] in frame[1:] else "format", "no end byte where the length says")
+        if sum(frame[1:-2]) & 0xFF != frame[-2]:
+            return spoilt(size, "checksum")
+        return Cut(size, self._read(frame[1], frame[2], frame[5:-2]))
+
+    def _read(self, kind: int, code: int, parameters: bytes) -> list[Frame]:
+        if kind == 0:
+            return [AckFrame("echo", f"{code:02X}")]
+        if code == _ERROR:
+            return [_error(parameters)]
+        if code in (SINGLE_INVENTORY, MULTI_INVENTORY) and (kind == 2 or len(parameters) >= 5):
+            return self._tag(parameters)
+        return [AckFrame(f"{code:02X}", parameters.decode("latin-1"))]
+
+    def _tag(self, parameters: bytes) -> list[Frame]:
+        pc = int.from_bytes(parameters[1:3])
+        end = 3 + 2 * (pc >> 11)
+        if len(parameters) < 5 or end + 2 > len(parameters):
+            return [ErrorFrame("format", f"PC {pc:04X} says more EPC than the frame carries")]
+        rssi_dbm = int.from_bytes(parameters[:1], signed=True)
+        tag = TagFrame(epc=parameters[3:end].hex().upper() or None, rssi_dbm=rssi_dbm, pc=pc)
+        is_proven = crc_genibus(parameters[1:end]) == int.from_bytes(parameters[-2:])
+        if is_proven or self._tag_crc == "off":
+            return [tag]
+        if self._tag_crc == "on":
+            return [ErrorFrame("checksum", f"tag CRC of {tag.epc} is wrong")]
+        return [tag, WarningFrame("tag_crc", f"tag CRC of {tag.epc} is wrong: a ghost, or a module that drops it")]
+
+
+def _error(parameters: bytes) -> Frame:
+    code = parameters[0] if parameters else 0
+    if code == _NO_TAG:  # normal between tags
+        return AckFrame("no_tag")
+    tag = f", tag PC+EPC {parameters[2:].hex().upper()}" if len(parameters) > 4 else ""
+    return ErrorFrame("device", _ERROR_NAMES.get(code, "unknown error") + tag, code)
