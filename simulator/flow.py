@@ -5,19 +5,20 @@ The same seed and day give the same lots, so that the histories and the running 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from simulator.epc import grai_96, gtin_14, sscc_96
-from simulator.operations import DAY_S, SITE_OFFSET_S, day_begins, site_day
+from simulator.operations import SITE_OFFSET_S, day_begins, site_day
 from simulator.plan import FlowPlan, Name, ProductPlan, StagePlan
 
 _CRATE_ASSET_TYPE = 10  # our crates, as far as GRAI is concerned
 _FIRST_KG_PER_CARRIER = 900.0
 _MOST_CARRIERS = 4
-_LIVE_NUMBERS_FROM = 51  # lot numbers of the running plant, apart from those of the histories
+_LIVE_NUMBERS_FROM = 101  # lot numbers of the running plant, apart from those of the histories
 _SHIFT_S = (5 * 3600, 12 * 3600)  # lots begin in the morning shift
 
 
@@ -56,16 +57,21 @@ def lots_of_day(flow: FlowPlan, seed: int, day: int) -> list[Lot]:
 
 
 def live_lots(flow: FlowPlan, seed: int, from_s: float) -> Iterator[Lot]:
-    """Endless: lots that begin every `live_every_s` from `from_s` on and move `live_speed` times faster."""
-    number, day = _LIVE_NUMBERS_FROM, site_day(from_s)
-    begin = from_s
+    """Endless: one lot every `live_every_s` of the site's day, `live_speed` times faster on its way.
+
+    Number and course depend on the time of day alone, so that a plant that starts again goes on with the same lots.
+    """
+    day = site_day(from_s)
+    slot = math.ceil((from_s - day_begins(day)) / flow.live_every_s)
     while True:
-        if site_day(begin) != day:
-            number, day = _LIVE_NUMBERS_FROM, site_day(begin)
-        chance = random.Random(f"{seed}/{day}/live/{number}")
-        yield _lot(flow, chance, begin, number, day * 100 + number, speed=flow.live_speed)
-        number += 1
-        begin += flow.live_every_s
+        begin_s = day_begins(day) + slot * flow.live_every_s
+        if site_day(begin_s) != day:
+            day, slot = day + 1, 0
+            continue
+        chance = random.Random(f"{seed}/{day}/live/{slot}")
+        number = _LIVE_NUMBERS_FROM + slot
+        yield _lot(flow, chance, begin_s, number, day * 100_000 + number, speed=flow.live_speed)
+        slot += 1
 
 
 def gtin_of(flow: FlowPlan, product: ProductPlan) -> str:
@@ -103,15 +109,14 @@ def _carriers(serial: int, quantity_kg: float, *, pallets: bool) -> list[Carrier
     count = min(1 + int(quantity_kg // _FIRST_KG_PER_CARRIER), _MOST_CARRIERS)
     numbers = [serial * 10 + k for k in range(count)]
     if pallets:
-        return [Carrier(sscc_96(number), "pallet", f"PL-{number % 100_000:05d}") for number in numbers]
-    return [Carrier(grai_96(_CRATE_ASSET_TYPE, number), "crate", f"TH-{number % 100_000:05d}") for number in numbers]
+        return [Carrier(sscc_96(number), "pallet", f"PL-{number % 1_000_000:06d}") for number in numbers]
+    return [Carrier(grai_96(_CRATE_ASSET_TYPE, number), "crate", f"TH-{number % 1_000_000:06d}") for number in numbers]
 
 
 def days_between(from_ms: int, until_ms: int) -> range:
     return range(site_day(from_ms / 1000), site_day(until_ms / 1000) + 1)
 
 
-def longest_way_days(flow: FlowPlan) -> int:
-    """How many days a lot may take from begin to leaving: lots that began so long ago may still be here."""
-    longest = max(sum(stage.stay_min[1] for stage in stages) for stages in flow.routes.values())
-    return int(longest * 60 // DAY_S) + 2
+def longest_way_s(flow: FlowPlan) -> float:
+    """A lot that began longer ago than this has left, at real pace."""
+    return 60 * max(sum(stage.stay_min[1] for stage in stages) for stages in flow.routes.values())

@@ -48,6 +48,7 @@ class DevicePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     read_share: Share = 0.7  # reader: chance that a tag in view is read in one round
     miss_share: Share = 0.0  # reader: chance that a passing tag is not read at all
     repeat_share: Share = 0.0  # reader: chance that it is seen once more afterwards
+    linger_every_s: Positive | None = None  # reader: now and then it sees a carrier that stands near the door
 
 
 class BusPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,7 +81,7 @@ class FlowPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     routes: dict[str, list[StagePlan]]
     products: Annotated[list[ProductPlan], Meta(min_length=1)]
     load_zone: Slug  # where goods get their tagged carrier
-    live_every_s: Positive = 120.0  # while the plant runs a new lot begins this often
+    live_every_s: Annotated[float, Meta(ge=10)] = 120.0  # while the plant runs a new lot begins this often
     live_speed: Positive = 60.0  # and stays are this much shorter than in the histories
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import random
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ class Plant:
 
     def _voice(self, device: DevicePlan, chance: random.Random) -> Voice:
         if device.profile == SCALE_PROFILE:
-            scale = Scale(LoadCell(self.plan.seed), "B" + device.id.upper()[:12])
+            scale = Scale(LoadCell(self.plan.seed), f"B{zlib.crc32(device.id.encode()):010d}")
             return ScaleVoice(scale, lambda: self.board.of(device.id))
         assert device.profile == READER_PROFILE
         reader = Reader(chance, device.read_share)

@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 
 from simulator.modbus import ILLEGAL_ADDRESS, READ_HOLDING, READ_INPUT, ReadRequest, Refusal
 
+STATUS_COMPRESSOR, STATUS_DEFROST, STATUS_DOOR_OPEN, STATUS_ALARM, STATUS_PROBE_FAULT = 1, 2, 4, 8, 16
+_STATUS_FLAGS = ("compressor", "defrost", "door_open", "alarm", "probe_fault")
 PROBE_MISSING = 0x8000  # what these instruments show instead of a number when the probe is gone
 
 
@@ -36,6 +38,7 @@ class Cell(NamedTuple):
     point: str
     decimals: int
     signed: bool
+    flags: tuple[str, ...] = ()  # bit 0 upwards; each is read as a point of its own, `status.defrost`
 
 
 class MappedRegisters:
@@ -44,7 +47,7 @@ class MappedRegisters:
     def __init__(self, cells: list[Cell], fixed: dict[tuple[int, int], int]) -> None:
         self.frozen = False
         self._cells = {cell.point: cell for cell in cells}
-        self._points = {(cell.function, cell.address): cell.point for cell in cells}
+        self._points = {(cell.function, cell.address): _names(cell) for cell in cells}
         self._words = dict(fixed)
         self._texts: dict[str, str] = {}
         for cell in cells:
@@ -66,7 +69,7 @@ class MappedRegisters:
             mantissa = min(max(mantissa, low), high)
             word, text = mantissa & 0xFFFF, decimal_text(mantissa, cell.decimals)
         self._words[cell.function, cell.address] = word
-        self._texts[point] = text
+        self._texts[_names(cell)] = " ".join([text, *(str(word >> bit & 1) for bit in range(len(cell.flags)))])
 
     def read(self, request: ReadRequest) -> Block:
         function, address, count = request
@@ -74,8 +77,14 @@ class MappedRegisters:
             words = [self._words[function, at] for at in range(address, address + count)]
         except KeyError as error:
             raise Refusal(ILLEGAL_ADDRESS) from error
-        covered = [point for at in range(address, address + count) if (point := self._points.get((function, at)))]
-        return Block(struct.pack(f">{count}H", *words), " ".join(covered), " ".join(self._texts[p] for p in covered))
+        covered = [name for at in range(address, address + count) if (name := self._points.get((function, at)))]
+        return Block(
+            struct.pack(f">{count}H", *words), " ".join(covered), " ".join(self._texts[name] for name in covered)
+        )
+
+
+def _names(cell: Cell) -> str:
+    return " ".join([cell.point, *(f"{cell.point}.{flag}" for flag in cell.flags)])
 
 
 def probe(unit_id: int) -> MappedRegisters:
@@ -97,13 +106,11 @@ def controller(_unit_id: int) -> MappedRegisters:
         [
             Cell(READ_HOLDING, 0x0000, "room_temperature", 1, True),
             Cell(READ_HOLDING, 0x0001, "evaporator_temperature", 1, True),
-            Cell(READ_HOLDING, 0x0010, "status", 0, False),
+            Cell(READ_HOLDING, 0x0010, "status", 0, False, _STATUS_FLAGS),
         ],
         {(READ_HOLDING, at): 0 for at in range(0x0002, 0x0010)},
     )
 
-
-STATUS_COMPRESSOR, STATUS_DEFROST, STATUS_DOOR_OPEN, STATUS_ALARM, STATUS_PROBE_FAULT = 1, 2, 4, 8, 16
 
 COUNTERS = 10
 

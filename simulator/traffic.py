@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator.announce import Announcer
-from simulator.flow import Carrier, Lot, days_between, live_lots, longest_way_days, lots_of_day
+from simulator.flow import Carrier, Lot, days_between, live_lots, longest_way_s, lots_of_day
 from simulator.plan import DevicePlan, FlowPlan
 from simulator.reader import Reader, TagPass
 from simulator.zone_life import ZoneLife
@@ -66,25 +66,41 @@ class Traffic:
         self._chance = random.Random(f"{seed}/traffic")
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
+        self._inside: dict[str, list[str]] = {zone: [] for zone in zones}  # loaded carriers
 
     async def run(self) -> None:
-        self._take_up(self._now_ms())
-        live = live_lots(self._flow, self._seed, self._now_ms() / 1000)
-        self._begin_next(live)
-        while True:
+        now_ms = self._now_ms()
+        self._take_up(now_ms)
+        for one in self._readers:
+            if one.plan.linger_every_s is not None:
+                self._linger(one, one.plan.linger_every_s, now_ms)
+        while self._due:
             at_ms, _, act = heapq.heappop(self._due)
             await asyncio.sleep(max(at_ms - self._now_ms(), 0) / 1000)
             act()
 
     def _take_up(self, now_ms: int) -> None:
-        """Lots of the last days that are still here: told again where they are, and sent on when it is time."""
-        first_ms = now_ms - longest_way_days(self._flow) * 86_400_000
-        for day in days_between(first_ms, now_ms):
-            for lot in lots_of_day(self._flow, self._seed, day):
-                if lot.created_ms <= now_ms < lot.stops[-1].at_ms:
-                    self._resume(lot, now_ms)
-                elif lot.created_ms > now_ms:
-                    self._plan(lot, after_ms=now_ms)
+        """Lots that are already here are told again where they are, and sent on when it is time."""
+        flow, way_ms = self._flow, longest_way_s(self._flow) * 1000
+        for day in days_between(round(now_ms - way_ms), now_ms):
+            for lot in lots_of_day(flow, self._seed, day):
+                self._follow(lot, now_ms)
+        self._follow_live(live_lots(flow, self._seed, (now_ms - way_ms / flow.live_speed) / 1000), now_ms)
+
+    def _follow_live(self, lots: Iterator[Lot], now_ms: int) -> None:
+        """Takes up those that have begun, then one after the other as each begins."""
+        lot = next(lots)
+        while lot.created_ms <= now_ms:
+            self._follow(lot, now_ms)
+            lot = next(lots)
+        self._plan(lot, after_ms=now_ms)
+        self._at(lot.created_ms, lambda: self._follow_live(lots, lot.created_ms))
+
+    def _follow(self, lot: Lot, now_ms: int) -> None:
+        if lot.created_ms > now_ms:
+            self._plan(lot, after_ms=now_ms)
+        elif lot.stops[-1].at_ms > now_ms:
+            self._resume(lot, now_ms)
 
     def _resume(self, lot: Lot, now_ms: int) -> None:
         self._announcer.lot(lot)
@@ -92,12 +108,9 @@ class Traffic:
             self._load(lot)
         here = [stop for stop in lot.stops if stop.at_ms <= now_ms][-1]
         self._announcer.move(lot, here.zone, here.at_ms)
+        if here.zone is not None and lot.loaded_ms <= now_ms:
+            self._inside[here.zone] += [carrier.epc for carrier in lot.carriers]
         self._plan(lot, after_ms=now_ms)
-
-    def _begin_next(self, live: Iterator[Lot]) -> None:
-        lot = next(live)
-        self._plan(lot, after_ms=lot.created_ms - 1)
-        self._at(lot.created_ms, lambda: self._begin_next(live))
 
     def _plan(self, lot: Lot, after_ms: int) -> None:
         if lot.created_ms > after_ms:
@@ -140,6 +153,10 @@ class Traffic:
     ) -> Callable[[], None]:
         def arrive() -> None:
             self._truth.write(at_ms, lot.number, carrier, before, to)
+            if before is not None and carrier.epc in self._inside[before]:
+                self._inside[before].remove(carrier.epc)
+            if to is not None and lot.loaded_ms <= at_ms:
+                self._inside[to].append(carrier.epc)
             if to is not None and before is not None:
                 self._zones[to].take_in(self._zones[before].room.goods_celsius)
 
@@ -152,6 +169,13 @@ class Traffic:
             reader.expect(TagPass(epc, from_s, from_s + _VIEW_S))
             if self._chance.random() < plan.repeat_share:
                 reader.expect(TagPass(epc, from_s + _AGAIN_AFTER_S, from_s + _AGAIN_AFTER_S + _VIEW_S / 2))
+
+    def _linger(self, one: DoorReader, every_s: float, now_ms: int) -> None:
+        inside = self._inside[one.plan.zone or ""]
+        if inside:
+            one.reader.expect(TagPass(self._chance.choice(inside), now_ms / 1000, now_ms / 1000 + _VIEW_S / 2))
+        next_ms = now_ms + round(every_s * 1000 * self._chance.uniform(0.6, 1.4))
+        self._at(next_ms, lambda: self._linger(one, every_s, next_ms))
 
     def _open_doors(self, before: str | None, to: str | None, until_s: float) -> None:
         for zone in (before, to):
