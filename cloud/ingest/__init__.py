@@ -1,0 +1,1 @@
+"""MQTT in, one transaction for several gateways, acknowledged after the commit."""
