@@ -18,7 +18,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from edge.blocks import ReadBlock, plan_blocks, width
-from edge.profile_types import Flag, Order, Period, Point, Profile, QualityFrom, Table
+from edge.profile_types import Flag, Order, Period, Point, Profile, QualityFrom, Table, Unit
 from wire.entries import Quality, Reading
 
 Raw = int | float
@@ -49,12 +49,16 @@ class OfferedPoint(NamedTuple):
     quantity: str
 
 
+# The wire speaks UCUM; profiles keep the spelling of the trade, where "%" alone would not say of what.
+_UCUM = {Unit.CELSIUS: "Cel", Unit.FAHRENHEIT: "[degF]", Unit.RELATIVE_HUMIDITY: "%"}
+
+
 def offered_points(profile: Profile) -> list[OfferedPoint]:
     """All points of a profile, flags included; text points (`ascii`) are not measured values and stay out."""
     points: list[OfferedPoint] = []
     for point in profile.points:
         if not point.type.startswith("ascii"):
-            points.append(OfferedPoint(point.key, point.unit.value, point.quantity or ""))
+            points.append(OfferedPoint(point.key, _UCUM.get(point.unit, point.unit.value), point.quantity or ""))
             points += [OfferedPoint(f"{point.key}.{name}", "1", name) for name in _flag_names(point)]
     return points
 

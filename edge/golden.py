@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from edge.decode import NamedReading, Raws, decode_points
 from edge.drivers.crc import crc_modbus
 from edge.drivers.frames import ReadingFrame, TagFrame
+from edge.drivers.registry import make_decoder
 from edge.profile_types import Expected, GoldenTest, Profile, Table
 
 _TABLE = {table.read_function: table for table in Table}
@@ -68,9 +69,7 @@ def _expected(reading: NamedReading) -> tuple[str, Expected]:
 
 
 def _driver_readings(profile: Profile, test: GoldenTest) -> Iterator[tuple[str, Expected]]:
-    from edge.drivers.registry import make_decoder
-
-    decoder = make_decoder(profile.driver or "", profile.params)
+    decoder, _ = make_decoder(profile.driver or "", profile.params)
     decoder.expect(bytes.fromhex(test.request))
     first = profile.points[0].key
     for frame in decoder.feed(bytes.fromhex(test.response)):
