@@ -34,9 +34,12 @@ def take_flight(work: Work, flight: Flight) -> None:
         _refuse_unknown(work, flight)
         return
     batches, unreadable = split_flight(flight.payload)
+    quarantined_before = work.outcome.counts["quarantined"]
     for batch in batches:
         if not _take(work, _Delivery(flight, gateway, batch)):
             break
+    if work.outcome.counts["quarantined"] > quarantined_before:
+        return  # a spoilt length makes two of one: it is counted once
     if unreadable and quarantine(work, flight, flight.payload, unreadable.reason):
         _repeat_cursor(work, gateway, flight)
 
