@@ -79,24 +79,33 @@ def answer(
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    @app.exception_handler(ProblemError)
-    async def of_resource(_: Request, error: ProblemError) -> JSONResponse:
-        return answer(error.status, error.name, error.detail, error.errors)
+    app.add_exception_handler(ProblemError, of_resource)
+    app.add_exception_handler(RequestValidationError, of_request)
+    app.add_exception_handler(HTTPException, of_framework)
+    app.add_exception_handler(StoreUnavailableError, of_store)
 
-    @app.exception_handler(RequestValidationError)
-    async def of_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [_fault(item) for item in error.errors()]
-        return answer(422, "invalid_request", "; ".join(f"{f.where}: {f.message}" for f in faults), faults)
 
-    @app.exception_handler(HTTPException)
-    async def of_framework(request: Request, error: HTTPException) -> JSONResponse:
-        name = {404: "unknown_path", 405: "unknown_method"}.get(error.status_code, "http")
-        detail = f"{request.method} {request.url.path}: {error.detail}"
-        return answer(error.status_code, name, detail, headers=error.headers)
+async def of_resource(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemError)
+    return answer(error.status, error.name, error.detail, error.errors)
 
-    @app.exception_handler(StoreUnavailableError)
-    async def of_store(_: Request, error: StoreUnavailableError) -> JSONResponse:
-        return answer(503, "store_unavailable", f"the database is not to be had: {error}", headers={"Retry-After": "2"})
+
+async def of_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [_fault(item) for item in error.errors()]
+    return answer(422, "invalid_request", "; ".join(f"{f.where}: {f.message}" for f in faults), faults)
+
+
+async def of_framework(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    name = {404: "unknown_path", 405: "unknown_method"}.get(error.status_code, "http")
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return answer(error.status_code, name, detail, headers=error.headers)
+
+
+async def of_store(_: Request, error: Exception) -> JSONResponse:
+    detail = f"the database is not to be had: {error}"
+    return answer(503, "store_unavailable", detail, headers={"Retry-After": "2"})
 
 
 def _fault(item: Mapping[str, Any]) -> Fault:  # Any: pydantic's own error dict

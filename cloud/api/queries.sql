@@ -203,3 +203,29 @@ FROM quarantine
 WHERE replayed_at IS NULL
 GROUP BY reason
 ORDER BY entries DESC
+
+-- name: alarms
+-- Alarms with their zone, limit and breach, newest first; one alarm when an id is given.
+SELECT alarm.id, alarm.kind, alarm.severity, alarm.state, alarm.onset_at, alarm.raised_at, alarm.returned_at,
+       alarm.ack_by, alarm.ack_at, alarm.ack_note, alarm.detected_late, alarm.breach_key AS breach,
+       zone.key AS zone, zone.name_vi AS zone_vi, zone.name_en AS zone_en,
+       limit_rule.kind AS limit_kind, limit_rule.setpoint AS limit_setpoint,
+       limit_rule.on_delay_s AS limit_on_delay_s, limit_rule.version AS limit_version,
+       limit_rule.citation AS limit_citation,
+       breach.extreme, breach.extreme_at,
+       (SELECT COUNT(DISTINCT residence.lot_id) FROM residence
+        WHERE residence.zone_id = alarm.zone_id AND residence.current = 1
+          AND residence.from_at < COALESCE(alarm.returned_at, :now)
+          AND (residence.until_at IS NULL OR residence.until_at > alarm.onset_at)) AS lots
+FROM alarm
+JOIN zone ON zone.id = alarm.zone_id
+LEFT JOIN breach ON breach.key = alarm.breach_key AND breach.current = 1
+LEFT JOIN limit_rule ON limit_rule.id = breach.limit_id
+WHERE (CAST(:id AS BIGINT) IS NULL OR alarm.id = :id)
+  AND (:only_open = 0 OR alarm.state <> 'normal')
+ORDER BY alarm.raised_at DESC, alarm.id DESC
+LIMIT :limit
+
+-- name: alarm_events
+-- Everything that happened to one alarm, in order.
+SELECT at, kind, by, note FROM alarm_event WHERE alarm_id = :alarm_id ORDER BY at, id

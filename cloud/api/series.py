@@ -31,7 +31,7 @@ class Hole:
 def step_for(from_ms: int, until_ms: int, buckets: int) -> int:
     """The narrowest width, in ms, that needs no more than about `buckets`."""
     wanted = (until_ms - from_ms) / max(1, buckets) / 1000
-    return next((step for step in STEPS_S if step >= wanted), STEPS_S[-1]) * 1000
+    return next((step for step in STEPS_S if step * 1.01 >= wanted), STEPS_S[-1]) * 1000
 
 
 def read_buckets(

@@ -1,15 +1,15 @@
 """A stored value as it left the instrument: exact decimal text, quality and reason."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row
 
 from cloud.api.times import At
+from cloud.api.zone_state import Quality
 from cloud.store.queries import load_queries
 
-Quality = Literal["good", "uncertain", "bad"]
 _QUALITIES: tuple[Quality, ...] = ("good", "uncertain", "bad")
 _queries = load_queries("cloud.api")
 

@@ -15,6 +15,7 @@ STALE_AFTER_MS = 60_000
 MAX_GAP_MS = 300_000
 """How long a value counts where the zone has no limit that says so (the default of `limit_rule.max_gap_s`)."""
 
+Quality = Literal["good", "uncertain", "bad"]
 State = Literal["normal", "pending", "breach", "unknown", "stale"]
 
 
@@ -23,8 +24,9 @@ class PointNow:
     """The newest good or uncertain value of a point."""
 
     series_name: str
-    value: float | None
-    detail: int
+    value: float
+    text: str
+    quality: Quality
     observed_at: int
 
 
@@ -53,10 +55,9 @@ class ZoneNow:
 
 
 def zone_now(points: Sequence[PointNow], bounds: Bounds, breaches: Iterable[OpenBreach], now_ms: int) -> ZoneNow:
-    known = [point for point in points if point.value is not None]
-    fresh = [point for point in known if now_ms - point.observed_at <= bounds.max_gap_ms]
+    fresh = [point for point in points if now_ms - point.observed_at <= bounds.max_gap_ms]
     if not fresh:
-        last = max(known, key=lambda point: point.observed_at, default=None)
+        last = max(points, key=lambda point: point.observed_at, default=None)
         return ZoneNow("unknown", last.observed_at if last else None, last)
     shown = worst(fresh, bounds)
     if standing := sorted(breaches, key=lambda breach: (breach.status != "active", breach.onset_at)):
@@ -71,12 +72,11 @@ def worst(points: Sequence[PointNow], bounds: Bounds) -> PointNow:
     """The point nearest to, or furthest beyond, a limit; the warmest where only an upper limit or none is set."""
 
     def margin(point: PointNow) -> float:
-        value = point.value if point.value is not None else 0.0
         return min(
-            bounds.high - value if bounds.high is not None else float("inf"),
-            value - bounds.low if bounds.low is not None else float("inf"),
+            bounds.high - point.value if bounds.high is not None else float("inf"),
+            point.value - bounds.low if bounds.low is not None else float("inf"),
         )
 
     if bounds.low is None and bounds.high is None:
-        return max(points, key=lambda point: (point.value or 0.0, point.observed_at))
+        return max(points, key=lambda point: (point.value, point.observed_at))
     return min(points, key=lambda point: (margin(point), -point.observed_at))

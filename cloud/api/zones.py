@@ -1,7 +1,7 @@
 """Zones: what each is like now, and one zone over time."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -14,13 +14,24 @@ from cloud.api.problems import Fault, ProblemError
 from cloud.api.series import Bucket, holes, read_buckets, step_for
 from cloud.api.times import At, AtFromOutside
 from cloud.api.values import Measured, Name, Reasons, exact, measured, quality_of, read_reasons
-from cloud.api.zone_state import MAX_GAP_MS, Bounds, OpenBreach, PointNow, State, ZoneNow, zone_now
+from cloud.api.zone_state import (
+    MAX_GAP_MS,
+    Bounds,
+    OpenBreach,
+    PointNow,
+    Quality,
+    State,
+    ZoneNow,
+    zone_now,
+)
+from cloud.live import LiveValue
 from cloud.store.queries import load_queries
 
 MAIN_QUANTITY = "temperature"
 LOOK_BACK_MS = 86_400_000
 LONGEST_RANGE_MS = 3 * 366 * 86_400_000
 _queries = load_queries("cloud.api")
+Newest = Callable[[str], LiveValue | None]
 _Rows = Sequence[Row[Any]]  # Any: a row of a textual query has no static shape
 
 
@@ -152,14 +163,14 @@ def list_zones(context: Context, _: NoQuery) -> ZoneList:
     """All zones as they are now, in the order of the wall."""
     now = context.now_ms()
     with context.store.read() as connection:
-        return ZoneList(now=now, zones=read_zones(connection, now))
+        return ZoneList(now=now, zones=read_zones(connection, now, context.hub.newest))
 
 
 @router.get("/{key}")
 def show_zone(key: ZoneKey, context: Context, _: NoQuery) -> Zone:
     """One zone as it is now."""
     with context.store.read() as connection:
-        return find_zone(connection, key, context.now_ms())
+        return find_zone(connection, key, context.now_ms(), context.hub.newest)
 
 
 @router.get("/{key}/series")
@@ -174,7 +185,12 @@ def show_series(key: ZoneKey, query: Annotated[SeriesQuery, Query()], context: C
         return read_zone_series(connection, zone, begin, until, buckets=query.buckets, now_ms=now)
 
 
-def read_zones(connection: Connection, now_ms: int) -> list[Zone]:
+def _nothing(_: str) -> LiveValue | None:
+    return None
+
+
+def read_zones(connection: Connection, now_ms: int, newest: Newest = _nothing) -> list[Zone]:
+    """`newest` gives what the live lane last said of a point; it counts where it is newer than the store."""
     at_now = {"now": now_ms}
     points = _by_zone(connection.execute(_queries.zone_points, at_now))
     limits = _by_zone(connection.execute(_queries.zone_limits, at_now))
@@ -186,7 +202,7 @@ def read_zones(connection: Connection, now_ms: int) -> list[Zone]:
         _zone(
             row,
             points=points[row.id],
-            speaking=_speaking(connection, points[row.id], now_ms),
+            speaking=_speaking(connection, points[row.id], newest, now_ms),
             limits=limits[row.id],
             breaches=breaches[row.id],
             lots=lots[row.id],
@@ -198,8 +214,8 @@ def read_zones(connection: Connection, now_ms: int) -> list[Zone]:
     ]
 
 
-def find_zone(connection: Connection, key: str, now_ms: int) -> Zone:
-    zones = read_zones(connection, now_ms)
+def find_zone(connection: Connection, key: str, now_ms: int, newest: Newest = _nothing) -> Zone:
+    zones = read_zones(connection, now_ms, newest)
     for zone in zones:
         if zone.key == key:
             return zone
@@ -211,7 +227,7 @@ def read_zone_series(
     connection: Connection, zone: Zone, from_ms: int, until_ms: int, *, buckets: int, now_ms: int
 ) -> ZoneSeries:
     step = step_for(from_ms, until_ms, buckets)
-    filled = read_buckets(connection, series_ids(connection, zone.key, now_ms), from_ms, until_ms, step)
+    filled = read_buckets(connection, main_series(connection, now_ms)[zone.key], from_ms, until_ms, step)
     end = min(until_ms, now_ms)
     gaps = holes(filled, step, from_ms, end, max(zone.max_gap_s * 1000, step))
     between = {"zone_id": zone_id(connection, zone.key), "from_at": from_ms, "until_at": until_ms}
@@ -242,14 +258,13 @@ def zone_id(connection: Connection, key: str) -> int | None:
     return next((row.id for row in rows if row.key == key), None)
 
 
-def series_ids(connection: Connection, key: str, now_ms: int) -> list[int]:
-    """The series that tell the zone's main quantity."""
-    zone = zone_id(connection, key)
-    return [
-        row.series_id
-        for row in connection.execute(_queries.zone_points, {"now": now_ms})
-        if row.zone_id == zone and row.series_id is not None and row.quantity == MAIN_QUANTITY
-    ]
+def main_series(connection: Connection, now_ms: int) -> dict[str, list[int]]:
+    """For each zone the series that tell its main quantity."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in connection.execute(_queries.zone_points, {"now": now_ms}):
+        if row.series_id is not None and row.quantity == MAIN_QUANTITY:
+            found[row.zone_id].append(row.series_id)
+    return {row.key: found[row.id] for row in connection.execute(_queries.zones)}
 
 
 def bounds_of(limits: Iterable[Limit]) -> Bounds:
@@ -296,19 +311,36 @@ def _zone(
     )
 
 
-def _speaking(connection: Connection, points: _Rows, now_ms: int) -> list[PointNow]:
+def _speaking(connection: Connection, points: _Rows, newest: Newest, now_ms: int) -> list[PointNow]:
     """The newest value of each point; behind a bad reading, the last good one with its own older time."""
     found = []
     for point in points:
-        if point.quantity != MAIN_QUANTITY or point.observed_at is None:
+        if point.quantity != MAIN_QUANTITY:
             continue
-        row: Row[Any] | None = point
-        if quality_of(point.detail) == "bad":
-            wanted = {"series_id": point.series_id, "after": now_ms - LOOK_BACK_MS, "now": now_ms}
-            row = connection.execute(_queries.last_good, wanted).one_or_none()
-        if row is not None:
-            found.append(PointNow(point.series_name, row.value, row.detail, row.observed_at))
+        stored = _stored(connection, point, now_ms)
+        live = _live(newest(point.series_name))
+        both = [now for now in (stored, live) if now is not None]
+        found.extend(sorted(both, key=lambda now: now.observed_at)[-1:])
     return found
+
+
+def _stored(connection: Connection, point: Row[Any], now_ms: int) -> PointNow | None:
+    row: Row[Any] | None = point if point.observed_at is not None else None
+    if row is not None and quality_of(row.detail) == "bad":
+        wanted = {"series_id": point.series_id, "after": now_ms - LOOK_BACK_MS, "now": now_ms}
+        row = connection.execute(_queries.last_good, wanted).one_or_none()
+    if row is None or row.value is None:
+        return None
+    text = exact(row.value, row.detail) or ""
+    return PointNow(point.series_name, row.value, text, quality_of(row.detail), row.observed_at)
+
+
+def _live(value: LiveValue | None) -> PointNow | None:
+    """The live lane runs ahead of the store, by hours while a backlog drains."""
+    if value is None or value.value is None or value.quality == "bad":
+        return None
+    quality: Quality = "good" if value.quality == "good" else "uncertain"
+    return PointNow(value.point, float(value.value), value.value, quality, value.observed_at)
 
 
 def _shown(now: PointNow | None, points: _Rows) -> Measured | None:
@@ -316,9 +348,9 @@ def _shown(now: PointNow | None, points: _Rows) -> Measured | None:
         return None
     point = next(point for point in points if point.series_name == now.series_name)
     return Measured(
-        value=exact(now.value, now.detail),
+        value=now.text,
         unit=point.unit,
-        quality=quality_of(now.detail),
+        quality=now.quality,
         observed_at=now.observed_at,
         received_at=point.received_at if point.observed_at == now.observed_at else None,
     )

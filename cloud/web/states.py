@@ -1,0 +1,96 @@
+"""The one place for state -> silhouette + word; colour follows from `data-state` in components.css."""
+
+from dataclasses import dataclass
+
+from cloud.web.words import Words
+
+
+def N_(text: str) -> str:  # noqa: N802  gettext's name for "translate later"
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`tone` is what components.css colours by."""
+
+    icon: str
+    word: str
+    tone: str
+
+    def say(self, words: Words) -> str:
+        return words(self.word)
+
+
+ZONES = {
+    "normal": Look("ok", N_("Normal"), "normal"),
+    "pending": Look("pending", N_("Over limit, waiting"), "pending"),
+    "breach": Look("breach", N_("Limit exceeded"), "breach"),
+    "unknown": Look("unknown", N_("Unknown"), "unknown"),
+    "stale": Look("stale", N_("Stale"), "stale"),
+}
+QUALITIES = {
+    "good": Look("ok", N_("Good"), "normal"),
+    "uncertain": Look("stale", N_("Uncertain"), "suspect"),
+    "bad": Look("unknown", N_("No reading"), "unknown"),
+    "none": Look("unknown", N_("Never seen"), "unknown"),
+    "silent": Look("unknown", N_("Silent"), "unknown"),
+}
+GATEWAYS = {
+    "reachable": Look("ok", N_("Measuring"), "normal"),
+    "silent": Look("unknown", N_("Not reachable"), "unknown"),
+}
+HEALTH = {
+    "buffer_used": N_("Buffer used"),
+    "backlog": N_("Waiting to send"),
+    "bus_load": N_("Bus load"),
+    "cpu_temperature": N_("Processor temperature"),
+    "uptime": N_("Running for"),
+    "missed_cycles": N_("Missed cycles"),
+}
+BREACHES = {
+    "pending": Look("pending", N_("Over limit, waiting"), "pending"),
+    "active": Look("breach", N_("Ongoing"), "breach"),
+    "ended": Look("ok", N_("Ended"), "normal"),
+}
+VERDICTS = {
+    "pass": Look("ok", N_("Pass"), "ok"),
+    "fail": Look("breach", N_("Fail"), "fail"),
+    "insufficient_data": Look("unknown", N_("Not enough data"), "insufficient"),
+}
+ALARMS = {
+    "unacknowledged": Look("breach", N_("Unacknowledged"), "unacknowledged"),
+    "acknowledged": Look("ack", N_("Acknowledged"), "acknowledged"),
+    "returned_unacknowledged": Look("returned", N_("Returned, unacknowledged"), "returned_unacknowledged"),
+    "normal": Look("ok", N_("Closed"), "side"),
+}
+ALARM_KINDS = {
+    "breach": N_("Cold chain broken"),
+    "no_data": N_("No data, temperature unknown"),
+}
+ALARM_EVENTS = {
+    "raised": N_("Alarm raised"),
+    "returned": N_("Back within the limit"),
+    "recurred": N_("Late data: it had not ended"),
+    "moved": N_("Late data: it began at another time"),
+    "withdrawn": N_("Late data: it never was"),
+    "acknowledged": N_("Acknowledged"),
+}
+SEVERITIES = {"high": N_("High"), "medium": N_("Medium"), "low": N_("Low")}
+REASONS = {
+    "timeout": N_("the instrument does not answer"),
+    "crc": N_("disturbed answers on the bus"),
+    "checksum": N_("disturbed answers on the bus"),
+    "probe_open": N_("the probe is broken or unplugged"),
+    "probe_short": N_("the probe has a short circuit"),
+    "out_of_range": N_("the value is outside the instrument's range"),
+    "overload": N_("overload"),
+    "device_busy": N_("the instrument is busy"),
+    "no_connection": N_("no connection to the instrument"),
+}
+
+
+def reason_text(reason: str | None, words: Words) -> str:
+    """A reason nobody has words for yet is shown as it is: better strange than hidden."""
+    if reason is None:
+        return ""
+    return words(REASONS[reason]) if reason in REASONS else reason.replace("_", " ")

@@ -1,0 +1,68 @@
+// What every page does: light or dark, and renewing its parts from the server without a reload.
+import { changed, follow } from './live.js';
+
+const REST_MS = 1000;
+
+document.getElementById('theme').addEventListener('click', () => {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  root.dataset.theme = dark ? 'light' : 'dark';
+  document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
+  document.dispatchEvent(new Event('themechange'));
+});
+export const onTheme = (redraw) => {
+  document.addEventListener('themechange', redraw);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+};
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+// The page asks for itself and takes over the parts marked data-swap that differ: one renderer, one truth.
+let renewing = false, again = false;
+const afterwards = [];
+export const renewed = (listener) => afterwards.push(listener);
+export async function renew() {
+  if (renewing) { again = true; return; }
+  renewing = true;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+    if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), 'text/html'));
+  } catch { /* the live dot already says that the connection is gone */ }
+  setTimeout(() => { renewing = false; if (again) { again = false; renew(); } }, REST_MS);
+}
+function swap(next) {
+  for (const old of document.querySelectorAll('[data-swap]')) {
+    const fresh = next.getElementById(old.id);
+    if (fresh) replace(old, fresh);
+  }
+  for (const listener of afterwards) listener();
+}
+function replace(old, fresh) {
+  const ids = (node) => [...node.children].map((child) => child.id).join();
+  if (old.dataset.swap === 'each' && ids(old) === ids(fresh)) {
+    [...old.children].forEach((child, i) => replaceNode(child, fresh.children[i]));
+  } else replaceNode(old, fresh);
+}
+// Values and ages are the live stream's business: alone they are no reason to build a tile anew.
+function bare(node) {
+  const copy = node.cloneNode(true);
+  for (const moving of copy.querySelectorAll('time.age, [data-value]')) { moving.textContent = ''; moving.removeAttribute('datetime'); }
+  return copy;
+}
+function replaceNode(old, fresh) {
+  if (bare(old).isEqualNode(bare(fresh))) {
+    const olds = old.querySelectorAll('time.age, [data-value]'), news = fresh.querySelectorAll('time.age, [data-value]');
+    const isNewer = [...news].some((node, i) => node.dateTime > olds[i].dateTime);
+    if (isNewer) olds.forEach((node, i) => { node.textContent = news[i].textContent; if (node.dateTime) node.dateTime = news[i].dateTime; });
+    return;
+  }
+  const focused = old.contains(document.activeElement) ? document.activeElement.id || old.id : null;
+  old.replaceWith(document.adoptNode(fresh));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+// `wanted` says which changes concern the page.
+export function start(wanted = () => true) {
+  changed((changes) => { if (changes.some((change) => change.kind === 'everything' || wanted(change))) renew(); });
+  setInterval(renew, 30_000);
+  follow();
+}
