@@ -112,10 +112,10 @@ def _coil(room: Room, climate: Climate, influences: Influences, runs: bool, hour
 
 CLIMATES = {
     "chiller_tank": Climate(1.6, 1.0, -3.0, 14.0, 0.10, 1.0, 0.15, humidity_percent=98.0),
-    "air_chill": Climate(1.0, 1.2, -7.0, 14.0, 0.12, 1.2, 0.35, humidity_percent=92.0),
+    "air_chill": Climate(1.0, 1.2, -7.0, 14.0, 0.12, 1.2, 1.4, humidity_percent=92.0),
     "work_room": Climate(10.0, 1.2, 2.0, 22.0, 0.25, 1.2, 0.5, humidity_percent=78.0),
-    "chill_store": Climate(2.0, 1.2, -6.0, 13.0, 0.10, 1.2, 0.45, humidity_percent=88.0),
-    "blast_freezer": Climate(-35.0, 1.6, -46.0, 8.0, 0.09, 1.4, 0.35, goods_per_h=0.3, humidity_percent=80.0),
+    "chill_store": Climate(2.0, 1.2, -6.0, 13.0, 0.10, 1.2, 1.4, humidity_percent=88.0),
+    "blast_freezer": Climate(-35.0, 1.6, -46.0, 8.0, 0.09, 1.4, 0.6, goods_per_h=0.3, humidity_percent=80.0),
     "cold_store": Climate(-20.5, 1.0, -31.0, 10.0, 0.10, 1.3, 0.6, defrost_per_h=0.08, humidity_percent=84.0),
-    "dock": Climate(8.5, 1.6, 1.0, 27.0, 0.20, 1.2, 0.45, humidity_percent=75.0),
+    "dock": Climate(8.5, 1.6, 1.0, 27.0, 0.20, 1.2, 0.8, humidity_percent=75.0),
 }

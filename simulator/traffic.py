@@ -69,14 +69,26 @@ class Traffic:
         self._inside: dict[str, list[str]] = {zone: [] for zone in zones}  # loaded carriers
 
     async def run(self) -> None:
-        now_ms = self._now_ms()
+        self.start(self._now_ms())
+        while (due_ms := self.next_ms) is not None:
+            await asyncio.sleep(max(due_ms - self._now_ms(), 0) / 1000)
+            self.advance(due_ms)
+
+    def start(self, now_ms: int) -> None:
         self._take_up(now_ms)
         for one in self._readers:
             if one.plan.linger_every_s is not None:
                 self._linger(one, one.plan.linger_every_s, now_ms)
-        while self._due:
-            at_ms, _, act = heapq.heappop(self._due)
-            await asyncio.sleep(max(at_ms - self._now_ms(), 0) / 1000)
+
+    @property
+    def next_ms(self) -> int | None:
+        """When `advance` has something to do again."""
+        return self._due[0][0] if self._due else None
+
+    def advance(self, until_ms: int) -> None:
+        """All that happens until then."""
+        while self._due and self._due[0][0] <= until_ms:
+            _, _, act = heapq.heappop(self._due)
             act()
 
     def _take_up(self, now_ms: int) -> None:
