@@ -1,0 +1,1 @@
+"""What identifies things outside this house: GS1 keys, the EPCs in tags, Digital Link."""
