@@ -14,6 +14,7 @@ _ROOMS = (
     "edge.commands",
     "edge.decode_command",
     "cloud.commands",
+    "cloud.trace.commands",
     "simulator.commands",
     "coldlink.audit_command",
     "coldlink.demo_command",

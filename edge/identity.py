@@ -27,6 +27,14 @@ def load_or_make_key(data_dir: Path) -> SigningKey:
     return SigningKey(secret)
 
 
+def public_key_of(data_dir: Path) -> bytes | None:
+    """The half that the cloud may know; None before the first start."""
+    try:
+        return SigningKey((data_dir / _FILE).read_bytes()).public
+    except (OSError, ValueError):
+        return None
+
+
 def _write_durably(path: Path, secret: bytes) -> None:
     """Complete or not there at all, also after a power cut."""
     draft = path.with_suffix(".new")

@@ -1,0 +1,168 @@
+"""Builds the agent from its settings and owns its lifetime. No decisions here; nothing imports this but the command.
+
+pollers, listeners, health --entries--> sealer --batches--> buffer --flights--> uplink
+                               \\--newest--> live lane ----------------------------/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from edge import watchdog
+from edge.buffer.contract import BufferCorrupt
+from edge.buffer.sqlite import SqliteBuffer, set_aside
+from edge.clock import Clock, MachineTime
+from edge.config import Gateway, LiveSettings, SerialBus
+from edge.health import POINTS as HEALTH_POINTS
+from edge.health import HealthSources
+from edge.health import report as report_health
+from edge.identity import load_or_make_key
+from edge.listener import Listener, make_listener
+from edge.live import LiveLane
+from edge.poller import Poller, make_poller
+from edge.sealer import Sealer
+from edge.uplink import Uplink
+from ground import __version__
+from wire.entries import Entry, Gap
+from wire.points import PointTable
+from wire.signature import SigningKey
+
+log = logging.getLogger(__name__)
+
+BUFFER_NAME = "buffer.db"
+_STOP_S = 5.0  # a cycle in hand may take so long to end
+
+
+def point_table(gateway: Gateway) -> PointTable:
+    """The instruments in the order of the settings file, then the gateway itself."""
+    return PointTable((*gateway.points(), *HEALTH_POINTS))
+
+
+async def run(gateway: Gateway) -> None:
+    """Until SIGTERM or SIGINT: reads, keeps, sends. What was read is sealed before this returns."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    with ThreadPoolExecutor(1, "buffer") as executor:
+        agent = _Agent(gateway, executor)
+        try:
+            await agent.run(stop)
+        finally:
+            agent.buffer.close(is_clean=True)
+    log.info("stopped; everything read is on disk")
+
+
+class _Agent:
+    """All parts, wired once."""
+
+    def __init__(self, gateway: Gateway, executor: ThreadPoolExecutor) -> None:
+        config = gateway.config
+        data_dir = Path(config.data_dir)
+        data_dir.mkdir(parents=True, exist_ok=True)
+        table = point_table(gateway)
+        key = load_or_make_key(data_dir)
+        self.clock = Clock(MachineTime(config.clock))
+        opening: list[Entry] = []
+        self.buffer = _open_buffer(data_dir, config.gateway, key, config.buffer.max_mb << 20, opening)
+        self.buffer.keep_points(table)
+        self.uplink = Uplink(
+            self.buffer,
+            config.broker,
+            gateway=config.gateway,
+            shard=config.shard,
+            points=table.digest,
+            key=key.public,
+            agent=f"coldlink {__version__}",
+            executor=executor,
+            now_ms=self.clock.now_ms,
+        )
+        self.sealer = Sealer(
+            self.buffer,
+            self.clock,
+            table.digest,
+            flush_s=config.flush_s,
+            executor=executor,
+            on_sealed=self.uplink.wake,
+        )
+        opening += _gap_since_last_run(self.buffer, self.clock)
+        self.sealer.take(opening)
+        self.live = _live_lane(config.live, self.uplink, self.clock, table.digest)
+        index_of = {(point.device, point.key): index for index, point in enumerate(table.points)}
+        self.instruments: list[Poller | Listener] = []
+        for bus in config.buses:
+            if isinstance(bus, SerialBus):
+                self.instruments.append(make_listener(bus, gateway, index_of, self._take, self.clock.now_ms))
+            else:
+                self.instruments.append(make_poller(bus, gateway, index_of, self._take, self.clock.now_ms))
+        self.health_sources = HealthSources(self.buffer.fill, self._missed_cycles, data_dir)
+        self.first_health_point = len(table.points) - len(HEALTH_POINTS)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            helpers = [
+                tasks.create_task(self.sealer.run(), name="sealer"),
+                tasks.create_task(self.uplink.run(), name="uplink"),
+                tasks.create_task(watchdog.pat(), name="watchdog"),
+                tasks.create_task(
+                    report_health(self.health_sources, self.clock, self.first_health_point, self._take), name="health"
+                ),
+            ]
+            if self.live is not None:
+                helpers.append(tasks.create_task(self.live.run(), name="live lane"))
+            readers = [
+                tasks.create_task(one.run(), name=f"bus {number}") for number, one in enumerate(self.instruments)
+            ]
+            watchdog.notify("READY=1")
+            log.info("reading %d buses", len(self.instruments))
+            await stop.wait()
+            watchdog.notify("STOPPING=1")
+            for instrument in self.instruments:
+                instrument.stop()
+            await asyncio.wait(readers, timeout=_STOP_S)
+            for task in (*readers, *helpers):
+                task.cancel()
+        await self.sealer.flush()
+
+    def _take(self, entries: Sequence[Entry], *, urgent: bool = False) -> None:
+        self.sealer.take(entries, urgent=urgent)
+        if self.live is not None:
+            self.live.take(entries)
+
+    def _missed_cycles(self) -> int:
+        pollers = [one for one in self.instruments if isinstance(one, Poller)]
+        return sum(device.missed_cycles for poller in pollers for device in poller.statistics.values())
+
+
+def _open_buffer(data_dir: Path, gateway: str, key: SigningKey, quota_bytes: int, opening: list[Entry]) -> SqliteBuffer:
+    """A file that cannot be trusted is set aside, and the time it covered is declared as a gap."""
+    path = data_dir / BUFFER_NAME
+    try:
+        return SqliteBuffer(path, gateway, key, quota_bytes)
+    except BufferCorrupt as error:
+        aside = set_aside(path, time.strftime("%Y%m%dT%H%M%S", time.gmtime()))
+        log.error("the buffer cannot be trusted (%s); it is kept as %s and a new one begins", error, aside)  # noqa: TRY400
+        opening.append(Gap("buffer_corrupt", None, None, None, None, f"kept as {aside.name}"))
+        return SqliteBuffer(path, gateway, key, quota_bytes)
+
+
+def _gap_since_last_run(buffer: SqliteBuffer, clock: Clock) -> list[Entry]:
+    """Between the last batch of the run before and now nothing was measured, or what was measured was not sealed."""
+    last = buffer.last_sealed()
+    if last is None:
+        return []
+    reason = "agent_stopped" if last.was_stopped else "agent_killed"
+    if last.boot != clock.boot_id:
+        reason = "power_off"
+    return [Gap(reason, last.boot, last.last_at, clock.now_ms(), None, "")]
+
+
+def _live_lane(settings: object, uplink: Uplink, clock: Clock, points: bytes) -> LiveLane | None:
+    if not isinstance(settings, LiveSettings):
+        return None
+    return LiveLane(uplink.send_live, clock, points, settings.every_ms / 1000)
