@@ -14,11 +14,12 @@ from typing import NamedTuple
 from simulator.faults import FaultBoard
 from simulator.flow import Lot, days_between, longest_way_s, lots_of_day
 from simulator.operations import DAY_S, Span
-from simulator.plan import PlantPlan
+from simulator.plan import READER_PROFILE, PlantPlan
 from simulator.zone_life import ZoneLife
 
 STEP_S = 60
 _SETTLES_S = 6 * 3600  # rooms run this long before the first reading is taken
+VIEW_MS = 3000
 _PROBE, _CONTROLLER = "generic-xy-md02", "generic-refrigeration-controller"
 
 
@@ -40,6 +41,25 @@ class PastMove(NamedTuple):
     epc: str
     before: str | None
     to: str | None
+
+
+class PastSighting(NamedTuple):
+    """What a reader would have said of one carrier that passed."""
+
+    device: str
+    epc: str
+    at_ms: int
+    last_ms: int
+    reads: int
+    rssi_dbm: int
+
+
+class PastScan(NamedTuple):
+    """A person's word, where no reader sees the lot arrive; `zone` None: it left the plant."""
+
+    lot: str
+    zone: str | None
+    at_ms: int
 
 
 class Incident(NamedTuple):
@@ -110,6 +130,29 @@ def moves(plan: PlantPlan, seed: int, from_ms: int, until_ms: int) -> Iterator[P
     for move in heapq.merge(*ways):
         if from_ms <= move.at_ms < until_ms:
             yield move
+
+
+def sightings(plan: PlantPlan, seed: int, from_ms: int, until_ms: int) -> Iterator[PastSighting]:
+    """In order of time: each loaded carrier at the reader of the zone it comes into; readers miss none in the past."""
+    reader_of = {d.zone: d.id for d in plan.devices() if d.profile == READER_PROFILE}
+    chance = random.Random(f"{seed}/sightings")
+    for move in moves(plan, seed, from_ms, until_ms):
+        device = reader_of.get(move.to)
+        if device is not None and move.epc:
+            reads, rssi_dbm = chance.randint(20, 60), chance.randint(-52, -42)
+            yield PastSighting(device, move.epc, move.at_ms, move.at_ms + VIEW_MS, reads, rssi_dbm)
+
+
+def scans(plan: PlantPlan, seed: int, from_ms: int, until_ms: int) -> Iterator[PastScan]:
+    """In order of time: arrivals of lots that are not loaded yet, or where there is no reader."""
+    with_reader = {d.zone for d in plan.devices() if d.profile == READER_PROFILE}
+    found = [
+        PastScan(lot.number, stop.zone, stop.at_ms)
+        for lot in lots(plan, seed, from_ms, until_ms)
+        for stop in lot.stops
+        if from_ms <= stop.at_ms < until_ms and (stop.zone not in with_reader or stop.at_ms < lot.loaded_ms)
+    ]
+    yield from sorted(found, key=lambda scan: scan.at_ms)
 
 
 def _way(lot: Lot) -> list[PastMove]:

@@ -72,3 +72,12 @@ def test_something_went_wrong_now_and_then_but_not_lately(plan):
     assert troubles
     assert all(one.span.from_s < UNTIL / 1000 - 2 * 86_400 for one in troubles)
     assert history.incidents(plan, 1, UNTIL - HOUR, UNTIL) == []
+
+
+def test_sightings_and_scans_together_tell_every_arrival(plan):
+    span = (plan, 1, UNTIL - 72 * HOUR, UNTIL)
+    seen = {(one.epc, one.at_ms) for one in history.sightings(*span)}
+    scanned = {(one.lot, one.zone) for one in history.scans(*span)}
+    for move in history.moves(*span):
+        assert ((move.epc, move.at_ms) in seen) != ((move.lot, move.to) in scanned)
+    assert {one.device for one in history.sightings(*span)} == {"kho-lanh-rfid", "xuat-hang-rfid"}
