@@ -1,0 +1,77 @@
+"""Which goods were where, and what they went through: facts in, residences, bindings and lot stories out."""
+
+from cloud.lots.errors import (
+    BadEpcError,
+    BadGtinError,
+    BadQuantityError,
+    ConflictingFactError,
+    LotError,
+    OverlappingLoadError,
+    UnknownCarrierError,
+    UnknownLotError,
+    UnknownZoneError,
+    UnloadBeforeLoadError,
+)
+from cloud.lots.facts import (
+    LotFact,
+    record_carrier,
+    record_carrier_move,
+    record_load,
+    record_lot,
+    record_lot_move,
+    record_unload,
+)
+from cloud.lots.recompute import recompute
+from cloud.lots.repository import (
+    Load,
+    Lot,
+    LotPresence,
+    count_lots,
+    find_lots,
+    loads_of_lot,
+    lot_by_key,
+    lots_in_zone,
+    lots_of_breach,
+    reading_ranges,
+    residences_of_lot,
+)
+from cloud.lots.story import LotStory, Stop, lot_story
+from cloud.lots.verdict import Outcome, Reason, Verdict
+
+__all__ = [
+    "BadEpcError",
+    "BadGtinError",
+    "BadQuantityError",
+    "ConflictingFactError",
+    "Load",
+    "Lot",
+    "LotError",
+    "LotFact",
+    "LotPresence",
+    "LotStory",
+    "Outcome",
+    "OverlappingLoadError",
+    "Reason",
+    "Stop",
+    "UnknownCarrierError",
+    "UnknownLotError",
+    "UnknownZoneError",
+    "UnloadBeforeLoadError",
+    "Verdict",
+    "count_lots",
+    "find_lots",
+    "loads_of_lot",
+    "lot_by_key",
+    "lot_story",
+    "lots_in_zone",
+    "lots_of_breach",
+    "reading_ranges",
+    "recompute",
+    "record_carrier",
+    "record_carrier_move",
+    "record_load",
+    "record_lot",
+    "record_lot_move",
+    "record_unload",
+    "residences_of_lot",
+]

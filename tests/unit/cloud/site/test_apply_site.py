@@ -40,7 +40,7 @@ def test_the_example_site_is_taken_whole(store):
     with store.write() as connection:
         apply_site(connection, site, NOW)
         assert [zone.key for zone in zones(connection)] == [zone.key for zone in site.zones]
-        assert count(connection, "installation") == 11
+        assert count(connection, "installation") == 13
         assert count(connection, "read_point") == 2
 
 
