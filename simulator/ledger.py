@@ -29,6 +29,7 @@ from typing import NamedTuple
 import msgspec
 
 FSYNC_EVERY_S = 0.2
+_LONGEST_LINES = 65_536  # the last two lines are within this
 
 
 class LedgerRow(NamedTuple):
@@ -135,11 +136,14 @@ def _rows_in(path: Path | None) -> int:
     """The number of the last row of a ledger that is continued; a torn last line is cut off first."""
     if path is None or not path.exists():
         return 0
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _LONGEST_LINES))
+        tail = file.read()
+    whole = tail.rfind(b"\n") + 1
+    if whole < len(tail):
+        os.truncate(path, size - len(tail) + whole)
     if whole == 0:
         return 0
-    last = msgspec.json.decode(content[content.rfind(b"\n", 0, whole - 1) + 1 : whole], type=_Line)
+    last = msgspec.json.decode(tail[tail.rfind(b"\n", 0, whole - 1) + 1 : whole], type=_Line)
     return last.n + last.points.count(" ")

@@ -347,3 +347,16 @@ async def test_an_answer_for_a_caller_who_hung_up_was_not_delivered(plant):
         while not ledger(plant):
             await asyncio.sleep(0.05)
     assert [(row.delivered, row.why) for row in ledger(plant)] == [(False, "late")]
+
+
+async def test_noise_and_echo_stand_before_a_sound_answer(tmp_path):
+    path = tmp_path / "plant.yaml"
+    path.write_text(PLANT.replace("timing: true", "echo: true"))
+    request = rtu_frame(4, bytes.fromhex("0400000001"))
+    answer = rtu_frame(4, bytes.fromhex("04020001"))
+    async with Plant(load_plan(path), tmp_path / "run", ledger=tmp_path / "ledger.jsonl") as plant:
+        fault(plant, "noise", "counter-rtu")
+        held = await on_port(plant, "ttyLINE", lambda port: port.ask(request, until=lambda held: held.endswith(answer)))
+    assert held.startswith(request)
+    assert 1 <= len(held) - len(request) - len(answer) <= 3
+    assert [(row.why, row.delivered) for row in ledger(plant)] == [("noise", True)]
