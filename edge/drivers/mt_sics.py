@@ -1,8 +1,8 @@
 """MT-SICS, the command set of Mettler-Toledo scales (also Kern KCP and many indicators).
 
 A reply is `<ID> <status> [<weight> <unit>]`. The reply to SI and SIR begins with S like that to S. Underload `S -` and
-a negative weight `S S -0.05 kg` differ in the number of fields only, so fields are counted. The weight is net when a tare
-is active and the reply does not say so: mode stays unknown.
+a negative weight `S S -0.05 kg` differ in the number of fields only, so fields are counted. The weight is net when a
+tare is active and the reply does not say so: mode stays unknown.
 """
 
 import re
