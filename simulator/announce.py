@@ -49,11 +49,10 @@ class Post(NamedTuple):
 
 
 def lot_posts(lot: Lot) -> list[Post]:
-    product = {"vi": lot.product.vi, "en": lot.product.en}
     body = {
+        "key": lot.number,
         "gtin": lot.gtin,
-        "lot_number": lot.number,
-        "product": product,
+        "name": {"vi": lot.product.vi, "en": lot.product.en},
         "quantity_kg": lot.quantity_kg,
         "created_at": iso(lot.created_ms),
     }

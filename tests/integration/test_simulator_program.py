@@ -153,11 +153,11 @@ def test_lots_are_announced_to_a_cloud_in_order_and_again_after_it_was_down(star
     paths = [path for path, _ in cloud.posts]
     first = cloud.posts[0]
     assert first[0] == "/api/v1/lots"
-    assert set(first[1]) == {"gtin", "lot_number", "product", "quantity_kg", "created_at"}
+    assert set(first[1]) == {"key", "gtin", "name", "quantity_kg", "created_at"}
     load = next(i for i, path in enumerate(paths) if path.endswith("/load"))
     carrier = cloud.posts[load - 1][1]
     assert paths[load] == f"/api/v1/carriers/{carrier['epc']}/load"
-    assert cloud.posts[load][1]["lot"] in {body.get("lot_number") for _, body in cloud.posts[:load]}
+    assert cloud.posts[load][1]["lot"] in {body.get("key") for _, body in cloud.posts[:load]}
 
 
 def test_the_ledger_survives_a_killed_plant(start, tmp_path):
