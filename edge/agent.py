@@ -23,7 +23,8 @@ from edge.health import POINTS as HEALTH_POINTS
 from edge.health import HealthSources
 from edge.health import report as report_health
 from edge.identity import load_or_make_key
-from edge.listener import Listener, make_listener
+from edge.instrument import Instrument
+from edge.listener import make_instrument
 from edge.live import LiveLane
 from edge.poller import Poller, make_poller
 from edge.sealer import Sealer
@@ -94,10 +95,10 @@ class _Agent:
         self.sealer.take(opening)
         self.live = _live_lane(config.live, self.uplink, self.clock, table.digest)
         index_of = {(point.device, point.key): index for index, point in enumerate(table.points)}
-        self.instruments: list[Poller | Listener] = []
+        self.instruments: list[Poller | Instrument] = []
         for bus in config.buses:
             if isinstance(bus, SerialBus):
-                self.instruments.append(make_listener(bus, gateway, index_of, self._take, self.clock.now_ms))
+                self.instruments.append(make_instrument(bus, gateway, index_of, self._take, self.clock.now_ms))
             else:
                 self.instruments.append(make_poller(bus, gateway, index_of, self._take, self.clock.now_ms))
         self.health_sources = HealthSources(self.buffer.fill, self._missed_cycles, data_dir)
