@@ -50,6 +50,7 @@ class SerialDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     profile: Slug
     period_s: Seconds = 1.0
     timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] | None = None
+    min_weight: Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?$")] | None = None
     params: dict[str, Any] = {}
 
 
