@@ -22,7 +22,7 @@ class BreachStatus(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
     ENDED = "ended"
-    WITHDRAWN = "withdrawn"  # it had been stated, and later data disproves it
+    WITHDRAWN = "withdrawn"  # stated once, but never confirmed, or disproved by later data
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ UPDATE read_point SET until_at = :until_at WHERE id = :id
 -- name: mark_carriers_dirty
 -- Whatever one reader saw from a time on has to be understood anew.
 INSERT INTO dirty_carrier (epc, from_at)
-SELECT DISTINCT sighting.epc, :from_at
+SELECT DISTINCT sighting.epc, CAST(:from_at AS BIGINT)
 FROM sighting
 JOIN series ON series.id = sighting.series_id
 JOIN gateway ON gateway.id = series.gateway_id
