@@ -12,7 +12,9 @@ from cloud.api.context import Context, NoQuery, Strict
 from cloud.api.problems import ProblemError
 from cloud.api.times import At
 from cloud.api.values import Name
+from cloud.api.zones import LotPresent, lot_present
 from cloud.live import Change
+from cloud.lots import lots_of_breach
 from cloud.store.queries import load_queries
 
 _queries = load_queries("cloud.api")
@@ -58,6 +60,7 @@ class Alarm(BaseModel):
 
 
 class AlarmDetail(Alarm):
+    lots_there: list[LotPresent]
     events: list[AlarmEvent]
 
 
@@ -118,8 +121,9 @@ def find_alarm(connection: Connection, alarm_id: int, now_ms: int) -> AlarmDetai
     row = connection.execute(_queries.alarms, wanted).one_or_none()
     if row is None:
         raise ProblemError(404, "unknown_alarm", f"no alarm {alarm_id}")
+    there = [lot_present(lot) for lot in lots_of_breach(connection, row.breach or "", now_ms)]
     events = connection.execute(_queries.alarm_events, {"alarm_id": alarm_id}).all()
-    return AlarmDetail.model_validate({**_facts(row), "events": _events(events)})
+    return AlarmDetail.model_validate({**_facts(row), "events": _events(events), "lots_there": there})
 
 
 def _facts(row: Row[Any]) -> dict[str, Any]:  # Any: pydantic checks each on the way in

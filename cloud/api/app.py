@@ -2,11 +2,20 @@
 
 from fastapi import APIRouter, FastAPI
 
-from cloud.api import alarms, exports, health, ingest, instruments, live, zones
+from cloud.api import alarms, carriers, exports, health, ingest, instruments, live, lots, zones
 from cloud.api.context import ApiContext
 from cloud.api.problems import PROBLEMS, add_problem_handlers
 
-RESOURCES = (zones.router, alarms.router, instruments.router, exports.router, ingest.router, live.router)
+RESOURCES = (
+    zones.router,
+    lots.router,
+    carriers.router,
+    alarms.router,
+    instruments.router,
+    exports.router,
+    ingest.router,
+    live.router,
+)
 
 _DESCRIPTION = """
 Coldlink's readings, zones, lots and alarms. Times are ISO 8601 in UTC with milliseconds. Measured values are exact

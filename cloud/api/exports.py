@@ -95,7 +95,7 @@ def _reading_lines(context: ApiContext, wanted: ExportQuery) -> Iterator[str]:
         for series in connection.execute(_queries.series_of, {"gateway": wanted.gateway}).all():
             head = {"gateway": series.gateway, "device": series.device, "point": series.point}
             bounds = {**wanted.bounds(), "series_id": series.id}
-            yield from _lines(
+            yield from lines(
                 {
                     **head,
                     "observed_at": iso(row.observed_at),
@@ -111,7 +111,7 @@ def _reading_lines(context: ApiContext, wanted: ExportQuery) -> Iterator[str]:
 
 def _sighting_lines(context: ApiContext, wanted: ExportQuery) -> Iterator[str]:
     with context.store.read() as connection:
-        yield from _lines(
+        yield from lines(
             {
                 "gateway": row.gateway,
                 "device": row.device,
@@ -129,7 +129,7 @@ def _sighting_lines(context: ApiContext, wanted: ExportQuery) -> Iterator[str]:
 
 def _weighing_lines(context: ApiContext, wanted: ExportQuery) -> Iterator[str]:
     with context.store.read() as connection:
-        yield from _lines(
+        yield from lines(
             {
                 "gateway": row.gateway,
                 "device": row.device,
@@ -149,7 +149,7 @@ def _stream(connection: Connection, query: str, bounds: dict[str, Any]) -> Itera
     yield from found
 
 
-def _lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+def lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     """Some hundred lines at a time: one line a chunk would cost more than the line."""
     chunk = []
     for row in rows:

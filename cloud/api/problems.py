@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from cloud import lots
 from cloud.errors import StoreUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
@@ -18,6 +19,19 @@ _TITLES = {
     409: "In conflict with what is known",
     422: "The request cannot be understood",
     503: "Not now",
+}
+
+
+LOT_PROBLEMS: Mapping[type[Exception], tuple[int, str]] = {
+    lots.UnknownZoneError: (404, "unknown_zone"),
+    lots.UnknownLotError: (404, "unknown_lot"),
+    lots.UnknownCarrierError: (404, "unknown_carrier"),
+    lots.BadGtinError: (422, "bad_gtin"),
+    lots.BadEpcError: (422, "bad_epc"),
+    lots.BadQuantityError: (422, "bad_quantity"),
+    lots.ConflictingFactError: (409, "conflicting_fact"),
+    lots.OverlappingLoadError: (409, "overlapping_load"),
+    lots.UnloadBeforeLoadError: (409, "unload_before_load"),
 }
 
 
@@ -81,6 +95,7 @@ def answer(
 def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, of_resource)
     app.add_exception_handler(RequestValidationError, of_request)
+    app.add_exception_handler(lots.LotError, of_lot)
     app.add_exception_handler(HTTPException, of_framework)
     app.add_exception_handler(StoreUnavailableError, of_store)
 
@@ -94,6 +109,11 @@ async def of_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = [_fault(item) for item in error.errors()]
     return answer(422, "invalid_request", "; ".join(f"{f.where}: {f.message}" for f in faults), faults)
+
+
+async def of_lot(_: Request, error: Exception) -> JSONResponse:
+    status, name = LOT_PROBLEMS[type(error)]
+    return answer(status, name, str(error))
 
 
 async def of_framework(request: Request, error: Exception) -> JSONResponse:

@@ -79,17 +79,6 @@ JOIN lot ON lot.id = residence.lot_id
 WHERE residence.current = 1
   AND residence.until_at IS NULL
 
--- name: lots_between
--- Lots that were in a zone during a time range, in the order in which they came.
-SELECT lot.key, lot.name_vi, lot.name_en, lot.quantity_kg, residence.from_at, residence.until_at
-FROM residence
-JOIN lot ON lot.id = residence.lot_id
-WHERE residence.zone_id = :zone_id
-  AND residence.current = 1
-  AND residence.from_at < :until_at
-  AND (residence.until_at IS NULL OR residence.until_at > :from_at)
-ORDER BY residence.from_at, lot.key
-
 -- name: buckets
 -- One series in buckets of equal width; bad readings carry no value and do not count.
 SELECT observed_at / :step_ms AS number,
@@ -229,3 +218,41 @@ LIMIT :limit
 -- name: alarm_events
 -- Everything that happened to one alarm, in order.
 SELECT at, kind, by, note FROM alarm_event WHERE alarm_id = :alarm_id ORDER BY at, id
+
+-- name: where_lots_are
+-- In which zone each of some lots is now, and since when.
+SELECT lot.key AS lot, zone.key, zone.name_vi, zone.name_en, residence.from_at
+FROM residence
+JOIN lot ON lot.id = residence.lot_id
+JOIN zone ON zone.id = residence.zone_id
+WHERE residence.current = 1
+  AND residence.until_at IS NULL
+  AND lot.key IN :lots
+ORDER BY residence.from_at
+
+-- name: breaches_of_lots
+-- How many confirmed breaches each of some lots was in.
+SELECT lot.key AS lot, COUNT(DISTINCT breach.key) AS breaches
+FROM residence
+JOIN lot ON lot.id = residence.lot_id
+JOIN breach ON breach.zone_id = residence.zone_id
+           AND breach.current = 1
+           AND breach.status IN ('active', 'ended')
+           AND (residence.until_at IS NULL OR breach.onset_at < residence.until_at)
+           AND (breach.ended_at IS NULL OR breach.ended_at > residence.from_at)
+JOIN limit_rule ON limit_rule.id = breach.limit_id AND limit_rule.severity <> 'low'
+WHERE residence.current = 1
+  AND lot.key IN :lots
+GROUP BY lot.key
+
+-- name: readings_in
+-- Readings of one series in a time range, with its full name.
+SELECT gateway.name AS gateway, series.device, series.point, series.unit,
+       reading.observed_at, reading.value, reading.detail
+FROM reading
+JOIN series ON series.id = reading.series_id
+JOIN gateway ON gateway.id = series.gateway_id
+WHERE reading.series_id = :series_id
+  AND reading.observed_at >= :from_at
+  AND reading.observed_at < :until_at
+ORDER BY reading.observed_at

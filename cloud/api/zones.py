@@ -25,9 +25,11 @@ from cloud.api.zone_state import (
     zone_now,
 )
 from cloud.live import LiveValue
+from cloud.lots.repository import AIR, LotPresence, lots_in_zone
+from cloud.site.repository import zone_by_key
 from cloud.store.queries import load_queries
 
-MAIN_QUANTITY = "temperature"
+MAIN_QUANTITY = AIR
 LOOK_BACK_MS = 86_400_000
 LONGEST_RANGE_MS = 3 * 366 * 86_400_000
 _queries = load_queries("cloud.api")
@@ -51,7 +53,7 @@ class Limit(BaseModel):
 
 class Point(BaseModel):
     point: str = Field(examples=["gw-01/kho-lanh-a-probe/temperature"])
-    role: str
+    role: str = Field(description="The quantity it tells of the zone", examples=["air_temperature"])
     quantity: str | None
     latest: Measured | None
 
@@ -244,7 +246,7 @@ def read_zone_series(
         buckets=_columns(filled),
         gaps=[Gap(from_at=gap.from_at, until_at=gap.until_at) for gap in gaps],
         breaches=[_breach(row) for row in connection.execute(_queries.breaches_between, between)],
-        lots=[_lot_present(row) for row in connection.execute(_queries.lots_between, between)],
+        lots=[lot_present(lot) for lot in lots_in_zone(connection, between["zone_id"], from_ms, until_ms)],
     )
 
 
@@ -253,16 +255,18 @@ def read_breaches(connection: Connection, key: str, from_ms: int, until_ms: int)
     return [_breach(row) for row in connection.execute(_queries.breaches_between, between)]
 
 
-def zone_id(connection: Connection, key: str) -> int | None:
-    rows = connection.execute(_queries.zones)
-    return next((row.id for row in rows if row.key == key), None)
+def zone_id(connection: Connection, key: str) -> int:
+    zone = zone_by_key(connection, key)
+    if zone is None:
+        raise ProblemError(404, "unknown_zone", f"no zone {key!r}")
+    return zone.id
 
 
 def main_series(connection: Connection, now_ms: int) -> dict[str, list[int]]:
     """For each zone the series that tell its main quantity."""
     found: dict[int, list[int]] = defaultdict(list)
     for row in connection.execute(_queries.zone_points, {"now": now_ms}):
-        if row.series_id is not None and row.quantity == MAIN_QUANTITY:
+        if row.series_id is not None and row.role == MAIN_QUANTITY:
             found[row.zone_id].append(row.series_id)
     return {row.key: found[row.id] for row in connection.execute(_queries.zones)}
 
@@ -315,7 +319,7 @@ def _speaking(connection: Connection, points: _Rows, newest: Newest, now_ms: int
     """The newest value of each point; behind a bad reading, the last good one with its own older time."""
     found = []
     for point in points:
-        if point.quantity != MAIN_QUANTITY:
+        if point.role != MAIN_QUANTITY:
             continue
         stored = _stored(connection, point, now_ms)
         live = _live(newest(point.series_name))
@@ -399,7 +403,7 @@ def _breach(row: Row[Any]) -> Breach:
     )
 
 
-def _lot_present(row: Row[Any]) -> LotPresent:
+def lot_present(row: LotPresence) -> LotPresent:
     return LotPresent(
         key=row.key,
         name=Name(vi=row.name_vi, en=row.name_en),

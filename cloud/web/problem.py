@@ -4,6 +4,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from cloud import lots
 from cloud.api import problems
 from cloud.errors import StoreUnavailableError
 from cloud.web.pages import page_of
@@ -13,6 +14,7 @@ def add_problem_pages(app: FastAPI) -> None:
     """Pages answer with a page, the API goes on answering with problem details."""
     app.add_exception_handler(problems.ProblemError, _of_resource)
     app.add_exception_handler(RequestValidationError, _of_request)
+    app.add_exception_handler(lots.LotError, _of_lot)
     app.add_exception_handler(HTTPException, _of_framework)
     app.add_exception_handler(StoreUnavailableError, _of_store)
 
@@ -24,6 +26,10 @@ async def _of_resource(request: Request, error: Exception) -> Response:
 
 async def _of_request(request: Request, error: Exception) -> Response:
     return _page(request, 422) or await problems.of_request(request, error)
+
+
+async def _of_lot(request: Request, error: Exception) -> Response:
+    return _page(request, problems.LOT_PROBLEMS[type(error)][0]) or await problems.of_lot(request, error)
 
 
 async def _of_framework(request: Request, error: Exception) -> Response:

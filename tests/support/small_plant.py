@@ -65,15 +65,34 @@ class SmallPlant:
             "citation": "QCVN 02-09", "version": 3, "valid_from": self.now - 365 * DAY, **rule,
         }  # fmt: skip
         return self.add(
-            "limit_rule", zone_id=zone, key=f"{kind}-air", kind=kind, quantity="temperature", setpoint=setpoint, **row
+            "limit_rule",
+            zone_id=zone,
+            key=f"{kind}-air",
+            kind=kind,
+            quantity="air_temperature",
+            setpoint=setpoint,
+            **row,
         )
 
     def probe(self, zone: str, device: str | None = None, point: str = "temperature", unit: str = "°C") -> int:
         device = device or f"{zone}-probe"
         name = f"gw-01/{device}/{point}"
-        series = self.add("series", gateway_id=self.gateway, device=device, point=point, unit=unit, quantity=point)
+        series = self.add(
+            "series",
+            gateway_id=self.gateway,
+            device=device,
+            point=point,
+            unit=unit,
+            quantity="air_temperature" if point == "temperature" else point,
+        )
         self.series[name] = series
-        self.add("installation", series_name=name, zone_id=self.zones[zone], role="air", from_at=self.now - 90 * DAY)
+        self.add(
+            "installation",
+            series_name=name,
+            zone_id=self.zones[zone],
+            role="air_temperature",
+            from_at=self.now - 90 * DAY,
+        )
         return series
 
     def readings(self, series: int, values: Iterable[tuple[int, float | None]], decimals: int = 1) -> None:
