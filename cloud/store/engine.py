@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError
 
 from cloud.errors import StoreRefusedError, StoreUnavailableError
 from cloud.store import sqlite
@@ -27,7 +27,7 @@ class Store:
         self._reader = reader
         self._turn = threading.Lock()
         driver = writer.dialect.loaded_dbapi
-        self._passing_errors = (OperationalError, InterfaceError, driver.OperationalError)
+        self._troubles = (DatabaseError, InterfaceError, driver.DatabaseError)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -36,7 +36,8 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 yield connection
-        except self._passing_errors as error:
+        except self._troubles as error:
+            _raise_if_lasting(error)
             raise StoreUnavailableError(str(error)) from error
         finally:
             self._turn.release()
@@ -46,7 +47,8 @@ class Store:
         try:
             with self._reader.connect() as connection:
                 yield connection
-        except self._passing_errors as error:
+        except self._troubles as error:
+            _raise_if_lasting(error)
             raise StoreUnavailableError(str(error)) from error
 
     def close(self) -> None:
@@ -71,6 +73,12 @@ def open_store(url: str, *, migrate_first: bool | None = None) -> Store:
 
 def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
+
+
+def _raise_if_lasting(error: Exception) -> None:
+    """A broken promise of the schema or wrong SQL is ours to mend; a disk, a lock or a file may get well again."""
+    if type(error).__name__ in {"IntegrityError", "ProgrammingError", "DataError", "NotSupportedError"}:
+        raise error
 
 
 def _connect(url: str) -> Store:
