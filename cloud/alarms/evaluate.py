@@ -3,7 +3,7 @@
 Everything happens in the caller's transaction, the removal of the work list included: a crash leaves the work to do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,7 @@ from cloud.alarms import books
 from cloud.alarms.follow import Follower
 from cloud.alarms.lifecycle import AlarmEvent
 from cloud.alarms.repository import alarms_since
-from cloud.alarms.rerun import rerun
+from cloud.alarms.rerun import HOUR_MS, rerun
 from cloud.alarms.revise import revise
 from cloud.site.repository import (
     InstalledPoint,
@@ -32,13 +32,26 @@ _queries = load_queries("cloud.alarms")
 
 def evaluate(connection: Connection, now_ms: int) -> list[AlarmEvent]:
     """Thinks over all that is dirty; gives what changed for people, in the order in which it was written."""
+    rows = connection.execute(_queries.dirty_zones).all()
     events: list[AlarmEvent] = []
-    for zone in connection.execute(_queries.dirty_zones).all():
-        for held in limits_of_zone(connection, zone.zone_id):
-            if _held_during(held.limit, zone.from_at, zone.until_at):
-                events += _think_over(connection, zone.zone_id, held, zone.from_at, zone.until_at, now_ms=now_ms)
-        connection.execute(_queries.forget_dirty_zone, {"zone_id": zone.zone_id, "last_id": zone.last_id})
+    for zone_id, from_at, until_at in stretches((row.zone_id, row.from_at, row.until_at) for row in rows):
+        for held in limits_of_zone(connection, zone_id):
+            if _held_during(held.limit, from_at, until_at):
+                events += _think_over(connection, zone_id, held, from_at, until_at, now_ms=now_ms)
+    if rows:
+        connection.execute(_queries.forget_dirty_zone, [{"id": row.id} for row in rows])
     return events
+
+
+def stretches(dirty: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Joins what is near in time; an hour of last week and today are thought over apart, without all between."""
+    joined: list[tuple[int, int, int]] = []
+    for zone_id, from_at, until_at in sorted(dirty):
+        if joined and joined[-1][0] == zone_id and from_at - joined[-1][2] <= HOUR_MS:
+            joined[-1] = (zone_id, joined[-1][1], max(joined[-1][2], until_at))
+        else:
+            joined.append((zone_id, from_at, until_at))
+    return joined
 
 
 def _held_during(limit: Limit, from_at: int, until_at: int) -> bool:

@@ -1,13 +1,12 @@
 -- name: dirty_zones
--- The zones to think over, with the whole time in which something changed.
-SELECT zone_id, MIN(from_at) AS from_at, MAX(until_at) AS until_at, MAX(id) AS last_id
+-- The zones to think over, and each time in which something changed.
+SELECT id, zone_id, from_at, until_at
 FROM dirty_zone
-GROUP BY zone_id
-ORDER BY zone_id
+ORDER BY zone_id, from_at, until_at
 
 -- name: forget_dirty_zone
 -- What has been thought over needs it no more.
-DELETE FROM dirty_zone WHERE zone_id = :zone_id AND id <= :last_id
+DELETE FROM dirty_zone WHERE id = :id
 
 -- name: checkpoint_before
 -- The last state that no later change can have touched.

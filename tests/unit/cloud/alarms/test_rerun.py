@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud.alarms.evaluate import stretches
 from cloud.alarms.rerun import HOUR_MS, Checkpoint, rerun
 from rules import Observation, WatchState
 from tests.unit.rules import plain
@@ -114,3 +115,8 @@ def test_late_data_that_fills_a_lie_withdraws_the_breach():
     assert [breach.confirmed_at for breach in books.breaches.values()] == [10_000]
     books.add([Observation(at, 1, -20.0) for at in range(2_000, 19_000, 1000)])
     assert list(books.breaches.values()) == []
+
+
+def test_changes_near_in_time_are_thought_over_together_and_distant_ones_apart():
+    dirty = [(1, 9 * HOUR_MS, 9 * HOUR_MS + 5), (2, 0, 5), (1, 0, 5), (1, 3, HOUR_MS), (1, 2 * HOUR_MS, 2 * HOUR_MS)]
+    assert stretches(dirty) == [(1, 0, 2 * HOUR_MS), (1, 9 * HOUR_MS, 9 * HOUR_MS + 5), (2, 0, 5)]
