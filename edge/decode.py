@@ -10,26 +10,22 @@ that interval out beforehand and walks the slow road (`PointRules`) only for wha
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from edge.blocks import ReadBlock, plan_blocks, width
-from edge.profile_types import Flag, Order, Period, Point, Profile, QualityFrom, Table, Unit
+from edge.profile_types import Flag, Period, Point, Profile, QualityFrom, Table, Unit
+from edge.scaling import Scaling, places
+from edge.unpack import bit_unpacker, byte_order, word_unpacker
 from wire.entries import Quality, Reading
 
 Raw = int | float
 Raws = dict[str, Raw]
-Unpacker = Callable[[bytes], Sequence[Any]]  # one raw value per point
 
 _MAX_MANTISSA = (1 << 53) - 1  # what the wire and every JSON reader can carry exactly
-_MAX_DECIMALS = 9  # what an exact value may take; the wire carries 12
-_ROUNDED_DECIMALS = 6  # for scales that no decimal can express, such as 1/3
 _QUALITY = {"good": Quality.GOOD, "uncertain": Quality.UNCERTAIN, "bad": Quality.BAD}
-_F32 = struct.Struct(">f")
 
 
 class Value(NamedTuple):
@@ -77,7 +73,7 @@ class BlockPlan:
         points = [point for point in block.points if not point.type.startswith("ascii")]
         rules = [PointRules(point) for point in points]
         self.block = block
-        self._unpack = _bit_unpacker(block, points) if block.table.is_bits else _word_unpacker(block, points)
+        self._unpack = bit_unpacker(block, points) if block.table.is_bits else word_unpacker(block, points)
         self._slots = [_slot(one, index_of.get(one.point.key, -1)) for one in rules]
         self._flags = [flag for n, one in enumerate(rules) for flag in _flag_slots(n, one, index_of)]
         self._leaned_on = [(n, point.key) for n, point in enumerate(points) if point.key in leaned_on]
@@ -203,38 +199,6 @@ class PointRules:
         return Value(None, self.decimals, Quality.BAD, reason)
 
 
-class Scaling:
-    """raw * scale + offset as whole numbers at `decimals` places, where that is possible without rounding."""
-
-    def __init__(self, scale: str, offset: str) -> None:
-        self._scale, self._offset = Fraction(scale), Fraction(offset)
-        exact = max(places(self._scale), places(self._offset))
-        self.is_exact = exact <= _MAX_DECIMALS
-        self.decimals = exact if self.is_exact else _ROUNDED_DECIMALS
-        self.factor = int(self._scale * 10**self.decimals)
-        self.offset = int(self._offset * 10**self.decimals)
-
-    def apply(self, raw: float, size: int, resolution: Fraction | None) -> tuple[Fraction, int]:
-        """The exact value and how many decimals to give it."""
-        if isinstance(raw, int):
-            return raw * self._scale + self._offset, self.decimals
-        number = Decimal(_shortest(raw, size))
-        value = Fraction(number) * self._scale + self._offset
-        if resolution is not None:
-            return round(value / resolution) * resolution, places(resolution)
-        return value, min(places(value), _MAX_DECIMALS)
-
-
-def places(number: Fraction) -> int:
-    """Decimals needed to write it exactly; 99 when no number of them would do (1/3)."""
-    denominator, twos, fives = number.denominator, 0, 0
-    while denominator % 2 == 0:
-        denominator, twos = denominator // 2, twos + 1
-    while denominator % 5 == 0:
-        denominator, fives = denominator // 5, fives + 1
-    return max(twos, fives) if denominator == 1 else 99
-
-
 class _FlagSlot(NamedTuple):
     """A flag as a point: bits of this block's word, or "one of these conditions holds"."""
 
@@ -304,66 +268,12 @@ def _from_bcd(raw: float) -> int:
     return int(digits) if digits.isdecimal() else -1
 
 
-def _shortest(number: float, size: int) -> str:
-    """The shortest decimal that means this float; 21.6 as f32 is "21.6", not 21.600000381469727."""
-    if size == 8:
-        return repr(number)
-    for digits in range(6, 9):
-        text = f"{number:.{digits}g}"
-        try:
-            if _F32.unpack(_F32.pack(float(text)))[0] == number:
-                return text
-        except OverflowError:  # rounded up beyond the largest f32
-            continue
-    return f"{number:.9g}"
-
-
 def _ceil(number: Fraction) -> int:
     return -(-number.numerator // number.denominator)
 
 
 def _floor(number: Fraction) -> int:
     return number.numerator // number.denominator
-
-
-# ---- unpacking
-
-
-def _word_unpacker(block: ReadBlock, points: Sequence[Point]) -> Unpacker:
-    """Plain neighbours are unpacked as they lie; the rest is put in order first."""
-    unpack = struct.Struct(">" + "".join(point.value_type.letter for point in points)).unpack
-    order = [index for point in points for index in _byte_order(point, point.address - block.address)]
-    if order == list(range(block.size * 2)):
-        return unpack
-    whole = struct.Struct(f"{block.size * 2}s").unpack  # insists on the length
-    if len(order) < 2:
-        return lambda registers: unpack(bytes(whole(registers)[0][index] for index in order))
-    pick = itemgetter(*order)
-    return lambda registers: unpack(bytes(pick(whole(registers)[0])))
-
-
-def _byte_order(point: Point, offset: int) -> list[int]:
-    """Where the bytes of a point lie in the block, the most significant first."""
-    kind = point.value_type
-    words = [[2 * (offset + word), 2 * (offset + word) + 1] for word in range(kind.registers)]
-    if point.byte_order is Order.LITTLE:
-        words = [word[::-1] for word in words]
-    if point.word_order is Order.LITTLE:
-        words.reverse()
-    flat = [index for word in words for index in word]
-    return flat[-1:] if kind.size == 1 else flat[: kind.size]  # u8 and s8 are the low byte of their word
-
-
-def _bit_unpacker(block: ReadBlock, points: Sequence[Point]) -> Unpacker:
-    places_of = [divmod(point.address - block.address, 8) for point in points]
-    length = (block.size + 7) // 8
-
-    def unpack(packed: bytes) -> list[int]:
-        if len(packed) != length:
-            raise struct.error(f"{len(packed)} bytes for {block.size} bits")
-        return [packed[byte] >> bit & 1 for byte, bit in places_of]
-
-    return unpack
 
 
 # ---- for commands and tests
@@ -431,5 +341,5 @@ def _named(names: Sequence[tuple[str, str]], reading: Reading) -> NamedReading:
 def _texts(block: ReadBlock, registers: bytes) -> Iterator[NamedReading]:
     for point in block.points:
         if point.type.startswith("ascii"):
-            raw = bytes(registers[index] for index in _byte_order(point, point.address - block.address))
+            raw = bytes(registers[index] for index in byte_order(point, point.address - block.address))
             yield NamedReading(point.key, raw.decode("ascii", "replace").rstrip("\0 "), "1", "good", None)

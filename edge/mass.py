@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from edge.decode import places
+from edge.scaling import places
 
 # Pound and ounce after the international yard and pound agreement of 1959; the pound is 0.45359237 kg exactly.
 _KILOGRAMS = {

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.blocks import ReadBlock
-from edge.decode import BlockPlan, Scaling, decimal_text, decode_points, offered_points, places
+from edge.decode import BlockPlan, decimal_text, decode_points, offered_points
 from edge.profile import parse_profile
 from edge.profile_types import Period, Point, Table, parse_type
+from edge.scaling import Scaling, places
 from wire.entries import Quality, Reading
 
 
