@@ -181,8 +181,9 @@ INSERT INTO dirty_zone (zone_id, from_at, until_at) VALUES (:zone_id, :from_at, 
 INSERT INTO dirty_carrier (epc, from_at) VALUES (:epc, :from_at)
 
 -- name: count_quarantine
--- How much lies in quarantine for one gateway.
-SELECT COUNT(*) FROM quarantine WHERE gateway = :gateway
+-- How much lies in quarantine, for one gateway and in all.
+SELECT (SELECT COUNT(*) FROM quarantine WHERE gateway = :gateway) AS of_gateway,
+       (SELECT COUNT(*) FROM quarantine) AS in_all
 
 -- name: insert_quarantine
 -- Bytes that could not be taken, kept as they came.

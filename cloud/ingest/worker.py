@@ -111,27 +111,31 @@ class Worker:
 
     def _take(self, flights: list[Flight]) -> None:
         try:
-            self._commit(flights)
+            outcome = self._commit(flights)
         except StoreUnavailableError:
             raise
         except Exception:  # one of them is poison; alone it harms nobody
             log.exception("%d flights were not taken together, they are tried one by one", len(flights))
             for flight in flights:
                 self._take_alone(flight)
+        else:
+            self._announce(outcome)
 
     def _take_alone(self, flight: Flight) -> None:
         for piece in _pieces(flight):
             try:
-                self._commit([piece])
+                outcome = self._commit([piece])
             except StoreUnavailableError:
                 raise
-            except Exception:  # quarantined below; what is not a batch is dropped, its sender repeats it
+            except Exception:  # it goes to quarantine; what is not a batch is dropped, its sender repeats it
                 log.exception("a message on %s cannot be stored", flight.topic)
+                if flight.lane is not Lane.BATCH:
+                    continue
                 self._book.condemned.update(batch.hash for batch in split_flight(piece.payload)[0])
-                if flight.lane is Lane.BATCH:
-                    self._commit([piece])
+                outcome = self._commit([piece])
+            self._announce(outcome)
 
-    def _commit(self, flights: list[Flight]) -> None:
+    def _commit(self, flights: list[Flight]) -> Outcome:
         try:
             with self._store.write() as connection:
                 outcome = take(connection, flights, self._book, self._now_ms())
@@ -140,7 +144,7 @@ class Worker:
             self._book.forget()
             raise
         failpoint.reached("ingest.after_commit")
-        self._announce(outcome)
+        return outcome
 
     def _place_waiting(self) -> None:
         is_more = self._book.is_release_due
@@ -171,7 +175,13 @@ class Worker:
         for evidence in outcome.evidence:
             log.warning("%s: %s: %s", evidence.gateway, evidence.reason, evidence.detail)
         if outcome.spans or outcome.epcs or outcome.heard:
-            self._on_committed(self._committed(outcome))
+            self._tell(self._committed(outcome))
+
+    def _tell(self, committed: Committed) -> None:
+        try:
+            self._on_committed(committed)
+        except Exception:  # a listener's fault must not look like one of the database
+            log.exception("a listener could not be told of what was committed")
 
     def _answer(self, topic: Topic, ack: Ack) -> None:
         if not self._acknowledge(topic, ack):

@@ -175,20 +175,37 @@ def test_the_broker_is_killed_and_wiped_and_nothing_is_lost(mosquitto, store, sp
         assert stored_times(store) == owed
 
 
-def test_a_database_that_takes_nothing_for_a_while_is_waited_for(mosquitto, store, speaker):
-    stubborn = StubbornStore(store)
-    with running(stubborn, mosquitto.port) as ingest:
+def test_a_full_disk_is_waited_for_and_nothing_is_acknowledged_meanwhile(mosquitto, store, speaker):
+    with running(store, mosquitto.port) as ingest:
         speaker.enrol()
         owed = seal_many(speaker.gateway, 5)
-        stubborn.is_down = True
-        speaker.send(*speaker.gateway.sent[:2])
-        while not stubborn.refused:
+        _limit_pages(store, 1)  # SQLite takes this for the size that the file has
+        large = [speaker.gateway.seal([reading(100_000 + n, n) for n in range(20_000)])]
+        owed += [OFFSET + 100_000 + n for n in range(20_000)]
+        speaker.send(*speaker.gateway.sent[:5], *large)
+        while not ingest.stats.failures:
             time.sleep(0.01)
         assert speaker.acks.empty()
-        assert ingest.stats.failures
-        stubborn.is_down = False
+        assert "full" in ingest.stats.last_error
+        _limit_pages(store, 1 << 30)
         speaker.deliver_all()
         assert stored_times(store) == owed
+
+
+def test_an_ingest_that_comes_back_tells_the_gateways_where_they_stand(mosquitto, store, speaker):
+    with running(store, mosquitto.port):
+        speaker.enrol()
+        seal_many(speaker.gateway, 3)
+        last = speaker.deliver_all()
+    while not speaker.acks.empty():
+        speaker.acks.get()
+    with running(store, mosquitto.port):
+        assert speaker.acks.get(timeout=PATIENCE_S) == last
+
+
+def _limit_pages(store, pages):
+    with store.write() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
 
 def test_an_ingest_that_is_stopped_while_the_network_pushes_ends_at_once(mosquitto, store, speaker):

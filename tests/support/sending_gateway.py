@@ -31,7 +31,7 @@ def reading(at: int, mantissa: int | None = -194, *, point: int = 0, reason: str
 class SendingGateway:
     """`sent` holds every batch in order; times are boot milliseconds."""
 
-    def __init__(self, name: str = "gw-01", *, table: PointTable = POINTS, seed: int = 1) -> None:
+    def __init__(self, name: str = "gw-01", *, table: PointTable = POINTS, seed: int | str = 1) -> None:
         dice = random.Random(f"{name}{seed}")
         self.name, self.table = name, table
         self.key = SigningKey(dice.randbytes(32))

@@ -113,6 +113,7 @@ def _deliveries() -> None:
         _maybe_at("replayed_at"),
     )
     op.create_index("quarantine_by_time", "quarantine", ["received_at"])
+    op.create_index("quarantine_by_gateway", "quarantine", ["gateway"])
 
 
 def _plant() -> None:
