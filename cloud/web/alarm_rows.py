@@ -44,7 +44,7 @@ def alarm_row(page: Page, alarm: Alarm, zone: Zone) -> AlarmRow:
         title=title_of(page, alarm),
         since=since(page, alarm),
         value="?" if silent or zone.shown is None else page.formats.number(zone.shown.value),
-        unit="" if silent or zone.shown is None else zone.shown.unit,
+        unit="" if silent or zone.shown is None else page.formats.unit(zone.shown.unit),
         points=" ".join(point.point for point in zone.points),
     )
 

@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from cloud.web import alarms, instruments, wall, zone
+from cloud.web import alarms, instruments, lots, wall, zone
 from cloud.web.guard import Guard
 from cloud.web.pages import STATIC, WebContext, make_templates
 from cloud.web.problem import add_problem_pages
 from cloud.web.sparks import SparkShelf
 
-PAGES = (wall.router, zone.router, alarms.router, instruments.router)
+PAGES = (wall.router, zone.router, lots.router, alarms.router, instruments.router)
 
 
 def add_pages(app: FastAPI, site_zone: str = "Asia/Ho_Chi_Minh") -> None:

@@ -10,6 +10,7 @@ from cloud.web.words import Words
 MINUS = "−"
 NOTHING = "—"
 _EPOCH = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
+_UNITS = {"degC": "°C", "Cel": "°C", "%RH": "% RH", "1": ""}
 _MARKS = {"vi": (".", ","), "en": (",", ".")}  # thousands, decimal
 
 
@@ -40,7 +41,11 @@ class Formats:
 
     def quantity(self, value: str | float | Decimal | None, unit: str, decimals: int | None = None) -> str:
         text = self.number(value, decimals)
-        return f"{text} {unit}" if unit else text
+        return f"{text} {self.unit(unit)}" if self.unit(unit) else text
+
+    def unit(self, unit: str) -> str:
+        """As printed; a unit without another spelling is its own."""
+        return _UNITS.get(unit, unit)
 
     def hm(self, at_ms: int) -> str:
         return f"{self._local(at_ms):%H:%M}"

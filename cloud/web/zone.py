@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from cloud.api.problems import ProblemError
 from cloud.api.zones import Limit, Zone, read_breaches, read_zones
+from cloud.lots.repository import AIR
 from cloud.web.alarm_rows import open_alarm_rows
 from cloud.web.pages import Page, ThisPage
 from cloud.web.wall import lots_text, site, state_text
@@ -61,7 +62,7 @@ def _limit_text(page: Page, limits: Sequence[Limit]) -> str:
     limit = limits[0]
     low = max((one.setpoint for one in limits if one.kind == "below"), key=float, default=None)
     high = min((one.setpoint for one in limits if one.kind == "above"), key=float, default=None)
-    setpoint = page.formats.limit(low, high, "°C" if limit.quantity == "temperature" else "")
+    setpoint = page.formats.limit(low, high, "°C" if limit.quantity == AIR else "")
     delay = page.formats.duration(limit.on_delay_s * 1000)
     source = f" ({limit.citation})" if limit.citation else ""
     return (

@@ -13,7 +13,9 @@ export function number(value, decimals) {
   return (Number(value) < 0 && /[1-9]/.test(digits) ? '−' : '') + digits;
 }
 export const short = (value) => number(value == null ? null : String(Number(value)));
-export const quantity = (value, unit, decimals) => `${number(value, decimals)} ${unit}`;
+const UNITS = { degC: '°C', Cel: '°C', '%RH': '% RH', 1: '' };
+export const unit = (name) => UNITS[name] ?? name;
+export const quantity = (value, name, decimals) => `${number(value, decimals)} ${unit(name)}`.trimEnd();
 
 const calendar = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const parts = (at) => Object.fromEntries(calendar.formatToParts(at).map((part) => [part.type, part.value]));
@@ -37,3 +39,9 @@ export function duration(ms) {
   return h ? _('{d} d {h} h', { d, h }) : _('{n} d', { n: d });
 }
 export const ago = (at, now = serverNow()) => _('{duration} ago', { duration: duration(now - at) });
+export function limit(low, high, name = '°C') {
+  if (low == null && high == null) return _('no limit');
+  if (low == null) return `≤ ${short(high)} ${name}`;
+  if (high == null) return `≥ ${short(low)} ${name}`;
+  return `${short(low)} … ${short(high)} ${name}`;
+}

@@ -201,7 +201,7 @@ function paint() {
   if (points.length !== 1 || !known.length || !target || Date.parse(known[0].observed_at) < Date.parse(age.dateTime)) return;
   target.textContent = number(known[0].value);
   age.dateTime = known[0].observed_at;
-  tail = { at: Date.parse(known[0].observed_at), value: Number(known[0].value), text: `${number(known[0].value)} ${known[0].unit}` };
+  tail = { at: Date.parse(known[0].observed_at), value: Number(known[0].value), text: quantity(known[0].value, known[0].unit) };
   if (plot && plot.cursor.idx == null) { plot.redraw(false, false); read(null); }
 }
 values((list) => { for (const value of list) if (value.value != null && value.quality !== 'bad') newest.set(value.point, value); paint(); });

@@ -1,0 +1,201 @@
+"""Lots: find one, and read what it went through."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from cloud import lots
+from cloud.api.lots import ExposedBreach, Stop, Story, find_lots, read_story
+from cloud.api.zones import read_zones
+from cloud.web import states
+from cloud.web.alarm_rows import open_alarm_rows
+from cloud.web.pages import Page, ThisPage
+from cloud.web.states import Look
+from cloud.web.wall import site
+
+router = APIRouter()
+PER_PAGE = 20
+TABLE_BUCKETS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class StopView:
+    stop: Stop
+    name: str
+    time: str
+    temperature: str
+    limit: str
+    look: str
+    notes: list[tuple[Look, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    look: Look
+    stage: str
+    why: str
+    against: str
+
+
+@router.get("/lots", response_class=HTMLResponse, include_in_schema=False)
+def show_lots(
+    page: ThisPage, q: Annotated[str, Query(max_length=100)] = "", p: Annotated[int, Query(ge=1, le=100_000)] = 1
+) -> HTMLResponse:
+    with page.house.store.read() as connection:
+        zones = read_zones(connection, page.now_ms, page.house.hub.newest)
+        alarms = open_alarm_rows(page, connection, zones)
+        total = lots.count_lots(connection, q)
+        found = find_lots(connection, q, page=p, per_page=PER_PAGE)
+    return page.render(
+        "lots.html",
+        section="lots",
+        found=found,
+        total=total,
+        q=q,
+        before=_page_url(q, p - 1) if p > 1 else "",
+        after=_page_url(q, p + 1) if p * PER_PAGE < total else "",
+        **site(page, zones, alarms),
+    )
+
+
+@router.get("/lots/{key}", response_class=HTMLResponse, include_in_schema=False)
+def show_lot(key: str, page: ThisPage) -> HTMLResponse:
+    with page.house.store.read() as connection:
+        story = read_story(connection, key, page.now_ms, buckets=TABLE_BUCKETS)
+        zones = read_zones(connection, page.now_ms, page.house.hub.newest)
+        alarms = open_alarm_rows(page, connection, zones)
+    return page.render(
+        "lot.html",
+        section="lots",
+        story=story,
+        lot=story.lot,
+        name=page.name(story.lot.name),
+        verdict=verdict_view(page, story),
+        stops=[stop_view(page, stop) for stop in story.stops],
+        sums=sum_up(story),
+        **site(page, zones, alarms),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the lot went through in all."""
+
+    above_ms: int
+    unknown_ms: int
+    coverage: float | None
+    breaches: int
+
+
+def sum_up(story: Story) -> Sums:
+    times = [(stop.until_at or story.now) - stop.from_at for stop in story.stops]
+    known = sum(stop.coverage * time for stop, time in zip(story.stops, times, strict=True))
+    return Sums(
+        above_ms=round(sum(stop.minutes_above for stop in story.stops) * 60_000),
+        unknown_ms=round(sum(stop.unknown_minutes for stop in story.stops) * 60_000),
+        coverage=known / sum(times) if sum(times) else None,
+        breaches=sum(len(stop.breaches) for stop in story.stops),
+    )
+
+
+def verdict_view(page: Page, story: Story) -> VerdictView:
+    words = page.words
+    inside = next((stop for stop in reversed(story.stops) if stop.until_at is None), None)
+    stage = (
+        words("so far: the lot is in {zone}", zone=page.name(inside.name))
+        if inside
+        else words("so far, to its last stop")
+    )
+    return VerdictView(states.VERDICTS[story.verdict.outcome], stage, why(page, story), against(page, story))
+
+
+def why(page: Page, story: Story) -> str:
+    """The reason of the verdict in one sentence."""
+    words, f = page.words, page.formats
+    stop = next((stop for stop in story.stops if stop.zone == story.verdict.zone), None)
+    if story.verdict.reason == "no_residence":
+        return words("Nobody has seen or said yet where this lot is: no zone, no temperature.")
+    if story.verdict.reason == "no_limit":
+        return words("No zone it was in has a limit, so nothing says what would be right.")
+    if stop is None:
+        return words("It stayed within the limits of every zone it was in.")
+    zone = page.name(stop.name)
+    if story.verdict.reason == "no_instrument":
+        return words("In {zone} nothing measures the temperature.", zone=zone)
+    if story.verdict.reason == "unknown_time":
+        duration = f.duration(stop.unknown_minutes * 60_000)
+        return words(
+            "In {zone} the temperature was unknown for {duration}. Unknown is never good.", zone=zone, duration=duration
+        )
+    return _breach_sentence(
+        page, zone, max(stop.breaches, key=lambda breach: breach.exposed_until - breach.exposed_from)
+    )
+
+
+def _breach_sentence(page: Page, zone: str, breach: ExposedBreach) -> str:
+    f = page.formats
+    facts = {
+        "zone": zone,
+        "setpoint": f.short(breach.setpoint),
+        "duration": f.duration(breach.exposed_until - breach.exposed_from),
+        "extreme": f.quantity(breach.extreme, "°C", 1),
+    }
+    if breach.kind == "above":
+        return page.words(
+            "In {zone} the air was warmer than {setpoint} °C for {duration} while the lot was there (up to {extreme}).",
+            **facts,
+        )
+    return page.words(
+        "In {zone} the air was colder than {setpoint} °C for {duration} while the lot was there (down to {extreme}).",
+        **facts,
+    )
+
+
+def against(page: Page, story: Story) -> str:
+    """The limits it was judged by: each zone's own, as they held at the time."""
+    limited = sum(1 for stop in story.stops if stop.limits)
+    limits = page.words(
+        "Judged by the limits of {n} of {all} stops, as they held at the time.", n=limited, all=len(story.stops)
+    )
+    return limits + " " + page.words("Air temperature; the core was not measured.")
+
+
+def stop_view(page: Page, stop: Stop) -> StopView:
+    f = page.formats
+    end = stop.until_at or page.now_ms
+    low = max((step.setpoint for step in stop.limits if step.kind == "below"), key=float, default=None)
+    high = min((step.setpoint for step in stop.limits if step.kind == "above"), key=float, default=None)
+    is_known = stop.min is not None and stop.max is not None
+    return StopView(
+        stop=stop,
+        name=page.name(stop.name),
+        time=f"{f.span(stop.from_at, stop.until_at)} · {f.duration(end - stop.from_at)}",
+        temperature=f"{f.number(stop.min, 1)} … {f.number(stop.max, 1)}" if is_known else "?",
+        limit=f.limit(low, high),
+        look="bad" if stop.breaches else "",
+        notes=_notes(page, stop),
+    )
+
+
+def _notes(page: Page, stop: Stop) -> list[tuple[Look, str]]:
+    words, f = page.words, page.formats
+    notes = []
+    exposed = sum(breach.exposed_until - breach.exposed_from for breach in stop.breaches)
+    if exposed:
+        notes.append((states.VERDICTS["fail"], words("In a breach for {duration}", duration=f.duration(exposed))))
+    elif stop.minutes_above >= 1:
+        duration = f.duration(stop.minutes_above * 60_000)
+        notes.append(
+            (states.ZONES["pending"], words("Over limit for {duration}, shorter than the delay", duration=duration))
+        )
+    if stop.unknown_minutes >= 1:
+        duration = f.duration(stop.unknown_minutes * 60_000)
+        notes.append((states.ZONES["unknown"], words("{duration} without readings", duration=duration)))
+    return notes
+
+
+def _page_url(q: str, page: int) -> str:
+    return "/lots?" + urlencode({"q": q, "p": page} if q else {"p": page})
