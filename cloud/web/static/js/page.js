@@ -39,7 +39,8 @@ function swap(next) {
 function replace(old, fresh) {
   const ids = (node) => [...node.children].map((child) => child.id).join();
   if (old.dataset.swap === 'each' && ids(old) === ids(fresh)) {
-    [...old.children].forEach((child, i) => replaceNode(child, fresh.children[i]));
+    const news = [...fresh.children]; // taken over one by one, they leave the live list
+    [...old.children].forEach((child, i) => replaceNode(child, news[i]));
   } else replaceNode(old, fresh);
 }
 // Values and ages are the live stream's business: alone they are no reason to build a tile anew.
@@ -56,7 +57,9 @@ function replaceNode(old, fresh) {
     return;
   }
   const focused = old.contains(document.activeElement) ? document.activeElement.id || old.id : null;
+  const typed = [...old.querySelectorAll('input')].map((input) => [input.id, input.value]);
   old.replaceWith(document.adoptNode(fresh));
+  for (const [id, value] of typed) { const input = document.getElementById(id); if (input) input.value = value; }
   if (focused) document.getElementById(focused)?.focus();
 }
 

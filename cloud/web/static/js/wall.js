@@ -1,5 +1,5 @@
 // The wall: numbers move as they are measured; states, sentences and alarms are renewed by the server.
-import { number } from './formats.js';
+import { ago, number } from './formats.js';
 import { values } from './live.js';
 import { renewed, start } from './page.js';
 
@@ -21,6 +21,7 @@ function paint(tile) {
   const text = number(worst.value);
   if (target.textContent !== text) target.textContent = text;
   age.dateTime = worst.observed_at;
+  age.textContent = ago(Date.parse(worst.observed_at));
 }
 const paintAll = () => document.querySelectorAll('.tile').forEach(paint);
 

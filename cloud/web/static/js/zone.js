@@ -1,6 +1,6 @@
 // One zone: the chart with its limit band, breaches, holes, and the lots that were present on the same time axis.
 import { _, lang, serverNow, zone } from './facts.js';
-import { dm, duration, hm, number, quantity, short, when } from './formats.js';
+import { ago, dm, duration, hm, number, quantity, short, when } from './formats.js';
 import { values } from './live.js';
 import { onTheme, renewed, start, token } from './page.js';
 import { hatchDefs, onWidth, s } from './svg.js';
@@ -201,6 +201,7 @@ function paint() {
   if (points.length !== 1 || !known.length || !target || Date.parse(known[0].observed_at) < Date.parse(age.dateTime)) return;
   target.textContent = number(known[0].value);
   age.dateTime = known[0].observed_at;
+  age.textContent = ago(Date.parse(age.dateTime));
   tail = { at: Date.parse(known[0].observed_at), value: Number(known[0].value), text: quantity(known[0].value, known[0].unit) };
   if (plot && plot.cursor.idx == null) { plot.redraw(false, false); read(null); }
 }
