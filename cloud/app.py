@@ -14,13 +14,14 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from cloud.alarms import set_alarms_since
 from cloud.api.app import create_api
 from cloud.api.context import ApiContext
 from cloud.config import CloudConfig
 from cloud.ingest.service import Ingest
 from cloud.ingest.worker import Committed
 from cloud.live import Change, LiveHub
-from cloud.site import apply_site, read_site
+from cloud.site import apply_site, read_site, zones
 from cloud.store import Store, open_store
 from cloud.thinker import Thinker
 from cloud.web.app import add_pages
@@ -121,6 +122,8 @@ def _apply_site(store: Store, config: CloudConfig) -> None:
         return
     site = read_site(Path(config.site))
     with store.write() as connection:
+        if not zones(connection):
+            set_alarms_since(connection, now_ms())  # what ended before this cloud began alarms nobody
         changes = apply_site(connection, site, now_ms())
     log.info(
         "site %s: %d installations, %d read points, %d limits changed",

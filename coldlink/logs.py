@@ -12,6 +12,7 @@ def set_up_logging(form: str, level: str) -> None:
     handler.setFormatter(
         _Json() if form == "json" else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it lists its plug-ins at every start
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
