@@ -104,6 +104,15 @@ FROM alarm
 WHERE kind = 'no_data'
   AND returned_at IS NULL
 
+-- name: newest_batch_beside
+-- The last batch that came from the gateway of a series: when it came, and what time it reaches up to.
+SELECT batch.received_at, batch.last_at
+FROM batch
+JOIN series ON series.gateway_id = batch.gateway_id
+WHERE series.id = :series_id
+ORDER BY batch.id DESC
+LIMIT 1
+
 -- name: insert_alarm
 -- Somebody is asked to respond.
 INSERT INTO alarm (key, kind, zone_id, breach_key, severity, state, raised_at, onset_at, returned_at,

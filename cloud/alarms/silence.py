@@ -1,4 +1,8 @@
-"""Watches for zones that nobody hears any more: no data is its own alarm, ended by data."""
+"""Watches for zones that nobody hears any more: no data is its own alarm, ended by data.
+
+Not yet arrived is not the same as never measured: while a gateway delivers what it kept during an outage, its zones
+are not called silent.
+"""
 
 from dataclasses import dataclass
 
@@ -18,6 +22,7 @@ from cloud.store import load_queries
 from rules import Severity
 
 SILENT_AFTER_MS = 5 * 60_000
+_DELIVERING_MS = 60_000  # a batch within this time: the gateway is there and busy
 _queries = load_queries("cloud.alarms")
 
 
@@ -39,7 +44,7 @@ def watch_silence(connection: Connection, now_ms: int, silent_after_ms: int = SI
         silence = known.get(zone.id)
         if heard_at is not None and silence is not None:
             events.append(_end(connection, zone.id, silence, points, now_ms))
-        elif heard_at is None and silence is None:
+        elif heard_at is None and silence is None and not _is_catching_up(connection, points, now_ms, silent_after_ms):
             events += _begin(connection, zone.id, points, now_ms)
     return events
 
@@ -60,6 +65,18 @@ def _open_silences(connection: Connection) -> dict[int, _OpenSilence]:
         row.zone_id: _OpenSilence(row.id, AlarmState(row.state), row.onset_at, row.ack_at is not None)
         for row in connection.execute(_queries.open_silence_alarms)
     }
+
+
+def _is_catching_up(connection: Connection, points: list[InstalledPoint], now_ms: int, silent_after_ms: int) -> bool:
+    """Whether one of the gateways is delivering, and what it delivers still lies in the past."""
+    newest = [connection.execute(_queries.newest_batch_beside, {"series_id": p.series_id}).first() for p in points]
+    return any(
+        batch is not None
+        and batch.last_at is not None
+        and now_ms - batch.received_at < _DELIVERING_MS
+        and batch.last_at < now_ms - silent_after_ms
+        for batch in newest
+    )
 
 
 def _begin(connection: Connection, zone_id: int, points: list[InstalledPoint], now_ms: int) -> list[AlarmEvent]:

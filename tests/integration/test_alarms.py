@@ -216,6 +216,16 @@ def test_a_probe_that_only_fails_is_silent(plant):
         assert [event.kind for event in watch_silence(connection, T0 + 10 * MINUTE)] == [AlarmEventKind.RAISED]
 
 
+def test_a_zone_whose_past_is_still_arriving_is_not_called_silent(plant):
+    deliver(plant, each_minute(-20.0, 1), T0)
+    late = T0 + 600 * MINUTE
+    with plant.store.write() as connection:
+        connection.exec_driver_sql("UPDATE batch SET received_at = ?, last_at = ?", (late - 5000, T0 + 5 * MINUTE))
+        assert watch_silence(connection, late) == []
+        connection.exec_driver_sql("UPDATE batch SET last_at = ?", (late - 5000,))
+        assert [event.kind for event in watch_silence(connection, late)] == [AlarmEventKind.RAISED]
+
+
 readings = st.lists(
     st.tuples(
         st.integers(1, 2),
