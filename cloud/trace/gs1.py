@@ -49,13 +49,15 @@ class Epc:
     @property
     def digital_link(self) -> str | None:
         """The canonical GS1 Digital Link (GS1 Digital Link URI syntax 1.x), on id.gs1.org."""
-        if not self.element:
-            return None
-        key, *others = self.element
-        path = [key, *(pair for pair in others if pair[0] in _QUALIFIERS)]
-        query = [pair for pair in others if pair[0] not in _QUALIFIERS]
-        link = _CANONICAL_HOST + "".join(f"/{ai}/{quote(value, safe='')}" for ai, value in path)
-        return link + ("?" + "&".join(f"{ai}={value}" for ai, value in query) if query else "")
+        query = [f"{ai}={value}" for ai, value in self.element[1:] if ai not in _QUALIFIERS]
+        link = self.identity_link
+        return f"{link}?{'&'.join(query)}" if link and query else link
+
+    @property
+    def identity_link(self) -> str | None:
+        """The Digital Link without dates: the identifier that EPCIS events carry and compare (TDS annex E.3)."""
+        path = [pair for place, pair in enumerate(self.element) if place == 0 or pair[0] in _QUALIFIERS]
+        return _CANONICAL_HOST + "".join(f"/{ai}/{quote(value, safe='')}" for ai, value in path) if path else None
 
     @property
     def element_string(self) -> str | None:

@@ -115,6 +115,12 @@ def test_the_element_string_names_its_application_identifiers():
     assert epc_of("FB342CDE795211411234538566CB0AFC4").element_string == "(01)79521141123453(21)32a/b(17)220630"
 
 
+def test_the_identity_does_not_change_with_a_date_in_the_tag():
+    dated, plain = epc_of("FB342CDE795211411234538566CB0AFC4"), epc_of("F73795211411234538566CB0AFC4")
+    assert dated.identity_link == plain.identity_link == plain.digital_link
+    assert epc_of("3500E86F8000A9E000000586").identity_link is None
+
+
 def test_a_tag_says_that_more_data_follows():
     assert epc_of("F98095201234567891235").has_more_data
     assert not epc_of("F90095201234567891235").has_more_data
