@@ -6,8 +6,8 @@ BB and 7E occur inside EPCs, so the length rules; then sum and end byte must fit
 travels along and is checked: it removes the ghosts that an 8-bit sum lets through.
 """
 
-from edge.drivers.crc import crc_genibus
-from edge.drivers.frames import AckFrame, Decoder, ErrorFrame, Frame, TagFrame, WarningFrame
+from edge.drivers.frames import AckFrame, Decoder, ErrorFrame, Frame, TagFrame
+from edge.drivers.gen2 import checked, epc_size, epc_text, tag_crc_option
 from edge.drivers.params import Params
 from edge.drivers.stream import NOISE, UNFINISHED, Cut, StreamDecoder, find_byte, spoilt
 
@@ -31,7 +31,7 @@ _ERROR_NAMES = {
 
 
 def decoder(params: Params) -> Decoder:
-    tags = _Tags(params.choice("tag_crc", ("warn", "on", "off"), "warn"))
+    tags = _Tags(tag_crc_option(params))
     head = int(params.choice("head", ("BB", "AA"), "BB"), 16)
     return StreamDecoder(
         find_byte(*_ENDS),
@@ -81,17 +81,12 @@ class _Tags:
 
     def _tag(self, parameters: bytes) -> list[Frame]:
         pc = int.from_bytes(parameters[1:3])
-        end = 3 + 2 * (pc >> 11)
+        end = 3 + epc_size(pc)
         if len(parameters) < 5 or end + 2 > len(parameters):
             return [ErrorFrame("format", f"PC {pc:04X} says more EPC than the frame carries")]
         rssi_dbm = int.from_bytes(parameters[:1], signed=True)
-        tag = TagFrame(epc=parameters[3:end].hex().upper() or None, rssi_dbm=rssi_dbm, pc=pc)
-        is_proven = crc_genibus(parameters[1:end]) == int.from_bytes(parameters[-2:])
-        if is_proven or self._tag_crc == "off":
-            return [tag]
-        if self._tag_crc == "on":
-            return [ErrorFrame("checksum", f"tag CRC of {tag.epc} is wrong")]
-        return [tag, WarningFrame("tag_crc", f"tag CRC of {tag.epc} is wrong: a ghost, or a module that drops it")]
+        tag = TagFrame(epc=epc_text(parameters[3:end]), rssi_dbm=rssi_dbm, pc=pc)
+        return checked(tag, parameters[1:end], parameters[-2:], self._tag_crc)
 
 
 def _error(parameters: bytes) -> Frame:

@@ -368,7 +368,7 @@ class TcpMatcher:
             self._request = None
             return Response(chunk[9:] if request.is_read else b"")
         self._held += chunk
-        for found in self.walk():
+        for found in self._walk():
             if isinstance(found, Response):
                 if self._held:
                     self.faults.append(Fault.NOISE)
@@ -377,7 +377,12 @@ class TcpMatcher:
             self.faults.append(found)
         return None
 
-    def walk(self) -> Iterable[Response | Fault]:
+    def scan(self, chunk: bytes) -> Iterable[Response | Fault]:
+        """For recordings: everything in the stream, seen from the one request."""
+        self._held += chunk
+        return self._walk()
+
+    def _walk(self) -> Iterable[Response | Fault]:
         """All frames in what is held; a byte that cannot begin one is dropped, and only the first of a row named."""
         held = self._held
         while (verdict := _mbap_size(held)) is not None:
