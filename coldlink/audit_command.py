@@ -31,6 +31,8 @@ undelivered spoilt or withheld by the simulator; nobody could have read them
 exit code: 0 clean, 1 not clean, 2 the ledger or the cloud could not be read
 """
 
+_ALWAYS_SHOWN = frozenset({"produced", "stored", "lost", "duplicated", "altered", "out_of_order"})
+
 
 def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
@@ -106,17 +108,16 @@ def as_table(report: AuditReport) -> str:
 
 
 def _table(reports: list[PointReport]) -> list[str]:
+    """The last row is the sum; columns that are nothing but zero are left out, except those that people look for."""
     from coldlink.audit import COUNTS
 
+    names = [name for name in COUNTS if name in _ALWAYS_SHOWN or getattr(reports[-1], name)]
     width = max(len(one.point) for one in reports)
-    head = " ".join([" " * width, *COUNTS])
-    return [
-        head,
-        *(
-            " ".join([one.point.ljust(width), *(str(getattr(one, name) or "-").rjust(len(name)) for name in COUNTS)])
-            for one in reports
-        ),
-    ]
+    rows = (
+        [one.point.ljust(width), *(str(getattr(one, name) or "-").rjust(len(name)) for name in names)]
+        for one in reports
+    )
+    return [" ".join(row) for row in ([" " * width, *names], *rows)]
 
 
 def _noteworthy(tags: list[PointReport]) -> list[PointReport]:
