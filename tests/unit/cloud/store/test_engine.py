@@ -54,7 +54,7 @@ def test_commits_reach_the_disk_before_write_returns(store):
 
 
 def test_a_failed_block_leaves_nothing(store):
-    with pytest.raises(ZeroDivisionError), store.write() as connection:  # noqa: PT012  what came before the error is the point
+    with pytest.raises(ZeroDivisionError), store.write() as connection:
         _put(connection, "gone")
         _ = 1 / 0
     assert _keys(store) == []
