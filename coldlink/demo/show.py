@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -45,6 +46,7 @@ class Show:
 
 def run_show(show: Show) -> int:
     """Until Ctrl-C. 0: shown; 1: could not be shown, and why is printed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's stop is a Ctrl-C
     try:
         broker = find_or_install()
         data = _fresh_folder(show.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 _END_S = 10.0
+_LIBC = ctypes.CDLL(None)
 
 
 class ActorLost(Exception):
@@ -30,6 +32,7 @@ class Stage:
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave anybody behind
         for _, process in reversed(self._actors):
             _end(process)
 
@@ -41,6 +44,7 @@ class Stage:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  started before the demo has threads
             )
         self._actors.append((name, process))
 
@@ -62,6 +66,11 @@ class Stage:
             if time.monotonic() > deadline:
                 raise ActorLost(f"{what}: not within {timeout_s:.0f} s; the logs are in {self._logs}")
             time.sleep(0.1)
+
+
+def _end_with_parent() -> None:
+    """In the child: SIGTERM when the demo itself is killed (prctl(2), PR_SET_PDEATHSIG)."""
+    _LIBC.prctl(1, signal.SIGTERM)
 
 
 def is_listening(port: int) -> bool:
