@@ -30,9 +30,6 @@ DECLARED_REASONS = frozenset({"not_kept", "thinned", "bus_down", "buffer_corrupt
 
 DEFAULT_TOLERANCE_MS = 1000
 
-COUNTED_FOR_MS = 12_000
-"""A tag that stays is one open sum of reads for up to 10 s, then 2 s of silence end it: that long a sighting may be
-in the agent's memory when it is killed. The first read of a tag never waits."""
 MOST_EXAMPLES = 5
 
 
@@ -183,7 +180,7 @@ def compare_tags(
     tolerance_ms: int = DEFAULT_TOLERANCE_MS,
 ) -> list[PointReport]:
     """Sightings are sums of reads: per `device/epc` the sums are compared. Values in the columns are not looked at."""
-    spans = [_before(gap, COUNTED_FOR_MS) for gap in gaps]
+    spans = list(gaps)
     reports = []
     for name in sorted({*read_times, *stored_reads}):
         rows, stored = read_times.get(name, LedgerColumn()), stored_reads.get(name, 0)
@@ -246,10 +243,6 @@ def _excuse(gaps: Iterable[GapSpan], point: str, time: int, slack_ms: int) -> st
     if gap is None:
         return None
     return "unsealed" if gap.reason in UNSEALED_REASONS else "declared"
-
-
-def _before(gap: GapSpan, time_ms: int) -> GapSpan:
-    return gap if gap.from_at is None else gap._replace(from_at=gap.from_at - time_ms)
 
 
 def _gap_of(gaps: Iterable[GapSpan], point: str, time: int, slack_ms: int) -> GapSpan | None:

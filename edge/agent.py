@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 BUFFER_NAME = "buffer.db"
 _STOP_S = 5.0  # a cycle in hand may take so long to end
+_FAREWELL_S = 2.0
 
 
 def point_table(gateway: Gateway) -> PointTable:
@@ -90,8 +91,9 @@ class _Agent:
             flush_s=config.flush_s,
             executor=executor,
             on_sealed=self.uplink.wake,
+            before_flush=self._ask_for_held,
         )
-        opening += _gap_since_last_run(self.buffer, self.clock)
+        opening.append(_gap_before_now(self.buffer, self.clock))
         self.sealer.take(opening)
         self.live = _live_lane(config.live, self.uplink, self.clock, table.digest)
         index_of = {(point.device, point.key): index for index, point in enumerate(table.points)}
@@ -105,6 +107,7 @@ class _Agent:
         self.first_health_point = len(table.points) - len(HEALTH_POINTS)
 
     async def run(self, stop: asyncio.Event) -> None:
+        await self.sealer.flush()  # from now on it is known up to when nothing was measured
         async with asyncio.TaskGroup() as tasks:
             helpers = [
                 tasks.create_task(self.sealer.run(), name="sealer"),
@@ -126,9 +129,23 @@ class _Agent:
             for instrument in self.instruments:
                 instrument.stop()
             await asyncio.wait(readers, timeout=_STOP_S)
+            await self.sealer.flush()
+            await self._await_delivery()
             for task in (*readers, *helpers):
                 task.cancel()
-        await self.sealer.flush()
+
+    async def _await_delivery(self) -> None:
+        """A short while for the last batch to be heard; what is not stays in the buffer for the next start."""
+        deadline = asyncio.get_running_loop().time() + _FAREWELL_S
+        while self.uplink.state.is_connected and self.buffer.acknowledged + 1 < self.buffer.next_seq:
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(0.05)
+
+    def _ask_for_held(self) -> None:
+        for instrument in self.instruments:
+            if isinstance(instrument, Instrument):
+                instrument.give_held()
 
     def _take(self, entries: Sequence[Entry], *, urgent: bool = False) -> None:
         self.sealer.take(entries, urgent=urgent)
@@ -152,15 +169,15 @@ def _open_buffer(data_dir: Path, gateway: str, key: SigningKey, quota_bytes: int
         return SqliteBuffer(path, gateway, key, quota_bytes)
 
 
-def _gap_since_last_run(buffer: SqliteBuffer, clock: Clock) -> list[Entry]:
+def _gap_before_now(buffer: SqliteBuffer, clock: Clock) -> Gap:
     """Between the last batch of the run before and now nothing was measured, or what was measured was not sealed."""
     last = buffer.last_sealed()
     if last is None:
-        return []
+        return Gap("not_installed", None, None, clock.now_ms(), None, "")
     reason = "agent_stopped" if last.was_stopped else "agent_killed"
     if last.boot != clock.boot_id:
         reason = "power_off"
-    return [Gap(reason, last.boot, last.last_at, clock.now_ms(), None, "")]
+    return Gap(reason, last.boot, last.last_at, clock.now_ms(), None, "")
 
 
 def _live_lane(settings: object, uplink: Uplink, clock: Clock, points: bytes) -> LiveLane | None:

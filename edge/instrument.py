@@ -57,7 +57,7 @@ class Instrument:
             self._heard_at = self._loop.time()
             while not self._is_stopping:
                 await self._one_turn()
-            self._finish()
+            self.give_held()
             port.cancel()
 
     def stop(self) -> None:
@@ -86,8 +86,8 @@ class Instrument:
         """Nothing can be had from it; to be called at least once a period while that lasts."""
         raise NotImplementedError
 
-    def _finish(self) -> None:
-        """Give out what is still held back."""
+    def give_held(self) -> None:
+        """Give out what is still held back; called before each flush and at the end."""
 
     def _note_heard(self) -> None:
         self._heard_at = self._loop.time()

@@ -31,9 +31,11 @@ class Sealer:
         flush_s: float,
         executor: Executor,
         on_sealed: Callable[[], None],
+        before_flush: Callable[[], None] = lambda: None,
     ) -> None:
         self._buffer, self._clock, self._points = buffer, clock, points
         self._flush_s, self._executor, self._on_sealed = flush_s, executor, on_sealed
+        self._before_flush = before_flush
         self._waiting: list[Entry] = []
         self._urgent = asyncio.Event()
         self._is_disk_full = False
@@ -61,6 +63,7 @@ class Sealer:
     async def flush(self) -> None:
         """Seal everything that waits. When this returns without the disk being full, it is on disk."""
         async with self._sealing:
+            self._before_flush()
             anchor = self._clock.look()
             if anchor is not None:
                 self._waiting.append(anchor)

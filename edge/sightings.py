@@ -1,7 +1,7 @@
 """From the 5 to 200 reads of a tag that passes a gate to the few facts worth keeping.
 
 The first read is a sighting at once (a door must react); the reads after it are one more sighting when the tag has not
-been seen for 2 s, or every 10 s while it stays. Their reads add up: no read is in two sightings.
+been seen for 2 s, or at the next flush while it stays. Their reads add up: no read is in two sightings.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from wire.entries import Sighting
 
 GONE_AFTER_MS = 2_000
-STAYS_EVERY_MS = 10_000
 
 
 @dataclass(slots=True)
@@ -49,20 +48,19 @@ class SightingWindow:
         return None
 
     def due(self, now: int) -> list[Sighting]:
-        """Sightings of tags that have left, and of those that stay; to be asked a few times a second."""
-        found: list[Sighting] = []
-        for (epc, antenna), presence in list(self._present.items()):
-            is_gone = now - presence.last_seen >= GONE_AFTER_MS
-            if presence.reads and (is_gone or now - presence.first_at >= STAYS_EVERY_MS):
-                last_at = max(presence.last_seen, presence.first_at)
-                found.append(
-                    Sighting(self._point, presence.first_at, last_at, epc, presence.reads, presence.best_rssi, antenna)
-                )
-                presence.last_at, presence.reads, presence.best_rssi = last_at, 0, None
-            if is_gone:
-                del self._present[epc, antenna]
+        """Sightings of tags that have left; to be asked a few times a second."""
+        gone = [key for key, presence in self._present.items() if now - presence.last_seen >= GONE_AFTER_MS]
+        found = [self._counted(*key, self._present[key]) for key in gone if self._present[key].reads]
+        for key in gone:
+            del self._present[key]
         return found
 
-    def close(self) -> list[Sighting]:
-        """What is still counted when the reader stops."""
-        return self.due(max((one.last_seen for one in self._present.values()), default=0) + GONE_AFTER_MS)
+    def held(self) -> list[Sighting]:
+        """What is counted so far of tags that stay; asked before each flush, so that a kill costs no more than one."""
+        return [self._counted(*key, presence) for key, presence in self._present.items() if presence.reads]
+
+    def _counted(self, epc: str, antenna: int | None, presence: _Presence) -> Sighting:
+        last_at = max(presence.last_seen, presence.first_at)
+        found = Sighting(self._point, presence.first_at, last_at, epc, presence.reads, presence.best_rssi, antenna)
+        presence.last_at, presence.reads, presence.best_rssi = last_at, 0, None
+        return found

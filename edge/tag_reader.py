@@ -87,8 +87,8 @@ class TagReader(Instrument):
         else:
             self._sink([Reading(self._health, at, None, 0, Quality.BAD, reason)], urgent=False)
 
-    def _finish(self) -> None:
-        self._give(self._window.close())
+    def give_held(self) -> None:
+        self._give(self._window.held())
 
     def _give(self, sightings: list[Sighting]) -> None:
         if sightings:
