@@ -17,6 +17,7 @@ router = APIRouter()
 SILENT_AFTER_MS = 120_000
 """A gateway that sends nothing for so long, twenty flushes, is not reachable."""
 DEVICE_SILENT_AFTER_MS = 300_000
+_NO_VALUE = ("tag", "health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class DeviceView:
     look: Look
     reason: str
     values: list[tuple[str, str]]
+    flags: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,11 @@ def _gateway(page: Page, gateway: Gateway) -> GatewayView:
         gateway,
         states.GATEWAYS["reachable" if is_reachable else "silent"],
         is_reachable,
-        [(health_word(page, point.point), value_text(page, point)) for point in gateway.health],
+        [
+            (health_word(page, point.point), value_text(page, point))
+            for point in gateway.health
+            if point.point not in states.HEALTH_ELSEWHERE
+        ],
         [_device(page, device) for device in gateway.devices],
     )
 
@@ -71,8 +77,28 @@ def _device(page: Page, device: Device) -> DeviceView:
         page.name(device.zone) if device.zone else "",
         look,
         reason,
-        [(point.point, value_text(page, point)) for point in device.points],
+        values_of(page, device),
+        flags_of(page, device),
     )
+
+
+def values_of(page: Page, device: Device) -> list[tuple[str, str]]:
+    """Quantities with a value of their own; a register of flags is told by its flags, tags by their sightings."""
+    registers = {point.point.partition(".")[0] for point in device.points if "." in point.point}
+    return [
+        (states.point_text(point.point, page.words), value_text(page, point))
+        for point in device.points
+        if "." not in point.point and point.point not in registers and point.quantity not in _NO_VALUE
+    ]
+
+
+def flags_of(page: Page, device: Device) -> list[str]:
+    """The flags of a status register that are set, such as `status.door_open`."""
+    return [
+        states.point_text(point.point.partition(".")[2], page.words)
+        for point in device.points
+        if "." in point.point and point.latest is not None and point.latest.value not in (None, "0")
+    ]
 
 
 def _look(page: Page, device: Device) -> tuple[Look, str]:

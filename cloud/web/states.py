@@ -40,12 +40,30 @@ GATEWAYS = {
     "silent": Look("unknown", N_("Not reachable"), "unknown"),
 }
 HEALTH = {
+    "unsent_batches": N_("Batches waiting to be sent"),
+    "dropped_batches": N_("Batches lost for want of space"),
     "buffer_used": N_("Buffer used"),
-    "backlog": N_("Waiting to send"),
-    "bus_load": N_("Bus load"),
+    "disk_free": N_("Disk free"),
     "cpu_temperature": N_("Processor temperature"),
-    "uptime": N_("Running for"),
+    "memory": N_("Memory"),
     "missed_cycles": N_("Missed cycles"),
+}
+HEALTH_ELSEWHERE = ("clock_good",)
+"""Said better by another fact of the gateway."""
+
+POINTS = {
+    "air_temperature": N_("air temperature"),
+    "core_temperature": N_("core temperature"),
+    "evaporator_temperature": N_("evaporator"),
+    "room_temperature": N_("room"),
+    "temperature": N_("temperature"),
+    "humidity": N_("humidity"),
+    "weight": N_("weight"),
+    "compressor": N_("compressor runs"),
+    "defrost": N_("defrosting"),
+    "door_open": N_("door open"),
+    "alarm": N_("own alarm"),
+    "probe_fault": N_("probe fault"),
 }
 BREACHES = {
     "pending": Look("pending", N_("Over limit, waiting"), "pending"),
@@ -87,6 +105,11 @@ REASONS = {
     "device_busy": N_("the instrument is busy"),
     "no_connection": N_("no connection to the instrument"),
 }
+
+
+def point_text(point: str, words: Words) -> str:
+    """Points and quantities in words; a model's own name for something stays its own."""
+    return words(POINTS[point]) if point in POINTS else point.replace("_", " ")
 
 
 def reason_text(reason: str | None, words: Words) -> str:

@@ -1,7 +1,7 @@
 // What every page does: light or dark, and renewing its parts from the server without a reload.
 import { changed, follow } from './live.js';
 
-const REST_MS = 1000;
+const REST_MS = 1000, LAZY_MS = 5000;
 
 document.getElementById('theme').addEventListener('click', () => {
   const root = document.documentElement;
@@ -17,12 +17,13 @@ export const onTheme = (redraw) => {
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 // The page asks for itself and takes over the parts marked data-swap that differ: one renderer, one truth.
-let renewing = false, again = false;
+let renewing = false, again = false, renewedAt = 0;
 const afterwards = [];
 export const renewed = (listener) => afterwards.push(listener);
 export async function renew() {
   if (renewing) { again = true; return; }
   renewing = true;
+  renewedAt = performance.now();
   try {
     const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
     if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), 'text/html'));
@@ -63,9 +64,12 @@ function replaceNode(old, fresh) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
-// `wanted` says which changes concern the page.
-export function start(wanted = () => true) {
-  changed((changes) => { if (changes.some((change) => change.kind === 'everything' || wanted(change))) renew(); });
+// `wanted` says which changes concern the page at once; other news renew it too, but not more often than every 5 s.
+export function start(wanted) {
+  changed((changes) => {
+    const isUrgent = changes.some((change) => change.kind === 'everything' || wanted(change));
+    if (isUrgent || performance.now() - renewedAt > LAZY_MS) renew();
+  });
   setInterval(renew, 30_000);
   follow();
 }

@@ -1,9 +1,10 @@
 // One zone: the chart with its limit band, breaches, holes, and the lots that were present on the same time axis.
 import { _, lang, serverNow, zone } from './facts.js';
-import { ago, dm, duration, hm, number, quantity, short, when } from './formats.js';
+import { dm, duration, hm, number, quantity, short, when } from './formats.js';
 import { values } from './live.js';
 import { onTheme, renewed, start, token } from './page.js';
 import { hatchDefs, onWidth, s } from './svg.js';
+import { hear, show } from './worst.js';
 
 const chart = document.getElementById('chart'), box = document.getElementById('plot'), lanes = document.getElementById('lanes'), readout = document.getElementById('readout');
 const buttons = [...chart.querySelectorAll('[data-hours]')];
@@ -92,6 +93,7 @@ function over(u) {
   for (const [limit, column, sign] of [[series.high, 1, 1], [series.low, 2, -1]]) if (limit != null) for (const part of beyond(limit, column, sign)) {
     const t0 = part[0][0], t1 = part.at(-1)[0];
     const bad = series.breaches.some((b) => b.status !== 'pending' && (t1 + series.step) * 1000 > b.from && t0 * 1000 < end(b));
+    if (!bad && series.step >= 3600) continue; // over weeks a short excess is only the upper edge of min … max
     ctx.fillStyle = token(bad ? '--breach' : '--warn'); ctx.beginPath(); ctx.moveTo(X(t0), Y(limit));
     for (const [t, v] of part) ctx.lineTo(X(t), Y(v));
     ctx.lineTo(X(t1), Y(limit)); ctx.fill();
@@ -193,19 +195,13 @@ for (const button of buttons) button.addEventListener('click', () => {
 });
 
 // the value on top moves as it is measured
-const newest = new Map();
 function paint() {
-  const head = document.getElementById('head'), points = head.dataset.points.split(' ');
-  const target = head.querySelector('[data-value]'), age = head.querySelector('time.age');
-  const known = points.map((point) => newest.get(point)).filter(Boolean);
-  if (points.length !== 1 || !known.length || !target || Date.parse(known[0].observed_at) < Date.parse(age.dateTime)) return;
-  target.textContent = number(known[0].value);
-  age.dateTime = known[0].observed_at;
-  age.textContent = ago(Date.parse(age.dateTime));
-  tail = { at: Date.parse(known[0].observed_at), value: Number(known[0].value), text: quantity(known[0].value, known[0].unit) };
+  const shown = show(document.getElementById('head'));
+  if (!shown) return;
+  tail = { at: Date.parse(shown.observed_at), value: Number(shown.value), text: quantity(shown.value, shown.unit) };
   if (plot && plot.cursor.idx == null) { plot.redraw(false, false); read(null); }
 }
-values((list) => { for (const value of list) if (value.value != null && value.quality !== 'bad') newest.set(value.point, value); paint(); });
+values((list) => { hear(list); paint(); });
 renewed(paint);
 onTheme(() => series && draw());
 onWidth(box, () => (series ? draw() : load()));
