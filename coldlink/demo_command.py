@@ -33,7 +33,7 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         "--data", type=Path, default=Path("demo-data"), metavar="DIR", help="one folder for everything, made anew"
     )
     parser.add_argument("--days", type=int, default=30, metavar="N", help="how much past to begin with (default: 30)")
-    parser.add_argument("--door-after", type=int, default=20, metavar="S", help="leave the door open after S seconds")
+    parser.add_argument("--door-after", type=int, default=10, metavar="S", help="leave the door open after S seconds")
     parser.set_defaults(run=_run)
 
 

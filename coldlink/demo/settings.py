@@ -10,7 +10,7 @@ import yaml
 
 GATEWAY = "gw-01"
 _PERIOD_S = {"modbus_tcp": 1.0, "modbus_rtu": 2.0, "serial": 1.0}
-_ROOMS_ARE_QUICKER = 25
+_ROOMS_ARE_QUICKER = 30
 _LEAST_ON_DELAY_S = 30
 
 
