@@ -10,7 +10,7 @@ from cloud.web.words import Words
 MINUS = "−"
 NOTHING = "—"
 _EPOCH = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
-_UNITS = {"degC": "°C", "Cel": "°C", "%RH": "% RH", "1": ""}
+_UNITS = {"degC": "°C", "Cel": "°C", "%RH": "% RH", "MiBy": "MiB", "1": ""}
 _MARKS = {"vi": (".", ","), "en": (",", ".")}  # thousands, decimal
 
 

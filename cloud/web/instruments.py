@@ -93,8 +93,9 @@ def values_of(page: Page, device: Device) -> list[tuple[str, str]]:
 
 
 def flags_of(page: Page, device: Device) -> list[str]:
-    """The flags of a status register that are set, such as `status.door_open`."""
-    return [
+    """The flags of a status register that are set, such as `status.door_open`; and that a reader reads tags."""
+    tags = [states.point_text("tag", page.words) for point in device.points if point.quantity == "tag"]
+    return tags + [
         states.point_text(point.point.partition(".")[2], page.words)
         for point in device.points
         if "." in point.point and point.latest is not None and point.latest.value not in (None, "0")

@@ -59,6 +59,7 @@ POINTS = {
     "temperature": N_("temperature"),
     "humidity": N_("humidity"),
     "weight": N_("weight"),
+    "tag": N_("reads tags"),
     "compressor": N_("compressor runs"),
     "defrost": N_("defrosting"),
     "door_open": N_("door open"),

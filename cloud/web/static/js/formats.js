@@ -13,7 +13,7 @@ export function number(value, decimals) {
   return (Number(value) < 0 && /[1-9]/.test(digits) ? '−' : '') + digits;
 }
 export const short = (value) => number(value == null ? null : String(Number(value)));
-const UNITS = { degC: '°C', Cel: '°C', '%RH': '% RH', 1: '' };
+const UNITS = { degC: '°C', Cel: '°C', '%RH': '% RH', MiBy: 'MiB', 1: '' };
 export const unit = (name) => UNITS[name] ?? name;
 export const quantity = (value, name, decimals) => `${number(value, decimals)} ${unit(name)}`.trimEnd();
 
