@@ -7,7 +7,6 @@ from edge.drivers.frames import ErrorFrame, Frame
 
 LONGEST = 64  # no indicator prints a longer line; what is longer is noise
 
-_END = re.compile(rb"\r?\n|\r(?=[^\n])")
 _UNPRINTED = b"\x00\x11\x13"  # NUL, and XON / XOFF of a line discipline
 _BIT7 = bytes(range(0x80, 0x100))
 _MASK = bytes(byte & 0x7F for byte in range(256))
@@ -53,8 +52,9 @@ class LineDecoder:
         if self._mask_bit7:
             chunk = chunk.translate(_MASK)
         frames: list[Frame] = []
-        *lines, rest = _END.split(self._held + chunk)
-        for line in lines:
+        *lines, rest = (self._held + chunk).split(b"\n")
+        for ended in lines:
+            line = ended.removesuffix(b"\r")
             frames += self._check_length(line)
             frames += self._read(line[-LONGEST:].translate(None, _UNPRINTED))
             self._is_overlong = False

@@ -14,9 +14,11 @@ from edge.drivers.stream import NOISE, UNFINISHED, Cut, StreamDecoder, find_byte
 SINGLE_INVENTORY = 0x22
 MULTI_INVENTORY = 0x27
 STOP_INVENTORY = 0x28
+_READ_BANK = 0x39
 _ERROR = 0xFF
 _ENDS = {0xBB: 0x7E, 0xAA: 0xDD}
-_LONGEST = 512  # parameters; a bank read gives the longest answers
+_LONGEST = 80  # parameters: an EPC has 62 bytes at most
+_LONGEST_READ = 512
 _NO_TAG = 0x15
 
 _ERROR_NAMES = {
@@ -58,7 +60,7 @@ class _Tags:
         if len(head) < 5:
             return UNFINISHED
         length = int.from_bytes(head[3:5])
-        if length > _LONGEST:
+        if length > (_LONGEST_READ if head[2] == _READ_BANK else _LONGEST):
             return NOISE
         size = length + 7
         if len(held) < at + size:

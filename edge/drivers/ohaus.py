@@ -8,7 +8,7 @@ from edge.drivers.lines import LineDecoder
 from edge.drivers.number import decimal_text
 from edge.drivers.params import Params
 
-_LINE = re.compile(r" *([+-]? *[\d.]{1,12}) +([A-Za-z%:]{1,5}) *(\?)?(?: *(NET|GROSS|N|G|B))? *")
+_LINE = re.compile(r" *([+-]?[\d.]{1,12}) +([A-Za-z%:]{1,5}) *(\?)?(?: *(NET|GROSS|N|G|B))? *")
 # Behind unprintable noise, or behind a torn line, where the padding of the field shows where it begins.
 _HEAD = re.compile(rb"(?<![\x20-\x7e])[ +-]|(?<=\S) {2,}(?=[+-]?\d)")
 _MODES: dict[str | None, Mode] = {"NET": "net", "N": "net", "G": "gross", "B": "gross", "GROSS": "gross"}

@@ -38,6 +38,10 @@ _TID_SIZE = 12
 _COMMANDS = rb"[\x00-\x10\x18\x1b\x21\x22\x24\x25\x28\x2b\x2f\x33\x35\x40\x46\x47\x50\x51\x72\x76\xee]"
 _FIND = find_pattern(re.compile(rb"(?s)[\x05-\xff](?:\Z|.(?:\Z|" + _COMMANDS + rb"))"))
 
+# Only tags and memory make long answers; a shorter limit for the rest lets noise look like a frame less often.
+_LONGEST = {0x00: 6, _INVENTORY: 256, 0x02: 256, _SINGLE_TAG: 256, _PUSH: 80}
+_LONGEST_OTHER = 40
+
 ParseTags = Callable[[bytes], list[Frame] | None]  # None: does not add up
 
 
@@ -79,8 +83,8 @@ class _Answers:
     def cut(self, held: bytearray, at: int) -> Cut | None:
         if len(held) - at < 3:
             return UNFINISHED
-        size = held[at] + 1
-        if held[at + 2] == 0 and size != 6:
+        size, command = held[at] + 1, held[at + 2]
+        if size > _LONGEST.get(command, _LONGEST_OTHER):
             return NOISE
         if len(held) < at + size:
             return UNFINISHED
