@@ -7,6 +7,8 @@ everything else on the line is named in `faults` and dropped. The end of a frame
 space cannot measure 1.5 characters of silence.
 """
 
+import heapq
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -44,7 +46,16 @@ EXCEPTION_NAMES = {
 _BIT_READS = (READ_COILS, READ_DISCRETE_INPUTS)
 _READS = (READ_COILS, READ_DISCRETE_INPUTS, READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS)
 _WRITES = (WRITE_COIL, WRITE_REGISTER, WRITE_COILS, WRITE_REGISTERS)
-_HELD_MOST = 600  # two of the longest frames: no answer is looked for further back
+_LONGEST_FRAME = 300  # no frame is longer, ours (function 16) included
+_HELD_MOST = 512  # bytes taken in at once
+
+# What the first three bytes of any answer can be, to whatever request: unit, function, and byte count, high byte of
+# the address or exception code.
+_HEAD = re.compile(
+    rb"(?s)(?=.(?:[\x01\x02][\x01-\xfa]|[\x03\x04]["
+    + b"".join(re.escape(bytes((count,))) for count in range(2, 251, 2))
+    + rb"]|[\x05\x06\x0f\x10].|[\x81-\x86\x8f\x90][\x01-\x0b]))"
+)
 
 _FIELDS = Struct(">BHH")
 _MBAP = Struct(">HHHB")
@@ -203,6 +214,7 @@ class RtuScan:
 
     Each byte that could begin a frame makes a candidate, judged when its last byte is there. So noise that looks like
     the head of a long frame never hides a good frame behind it, and how the bytes arrive in chunks changes nothing.
+    Places are counted from the first byte ever fed.
     """
 
     def __init__(self, request: Request, *, is_echoing: bool = False) -> None:
@@ -211,27 +223,26 @@ class RtuScan:
         self._answer_size = request.size + 3
         self._is_echo_due = is_echoing
         self._held = bytearray()
-        self._is_at_start = True  # _held begins where a frame should
-        self._scanned = 0  # bytes of _held that have had their turn
-        self._ends: dict[int, list[int]] = {}  # end of a candidate -> where it starts, the longest first
+        self._base = 0  # place of the first byte held
+        self._due = 0  # place where the next frame should begin: behind the last one
+        self._noted = 0  # heads before this place are noted
+        self._candidates: list[tuple[int, int]] = []  # heap of (end, start)
 
     @property
     def has_bytes(self) -> bool:
-        return bool(self._held)
+        return self._end > self._due
 
     @property
     def is_inside_answer(self) -> bool:
-        """Whether the bytes held end in the middle of what could be the answer."""
-        ours = any(self._is_ours(start) for starts in self._ends.values() for start in starts)
+        """Whether the bytes end in the middle of what could be the answer."""
+        if any(start >= self._due and self._is_ours(start) for _, start in self._candidates):
+            return True
         unit, function = self._request.unit, self._request.function
-        return (
-            ours
-            or self._held[-2:] in (bytes((unit, function)), bytes((unit, function | 0x80)))
-            or (self._held[-1:] == bytes((unit,)))
-        )
+        tail = self._held[max(self._due, self._end - 2) - self._base :]
+        return tail[-1:] == bytes((unit,)) or tail in (bytes((unit, function)), bytes((unit, function | 0x80)))
 
     def feed(self, chunk: bytes) -> Iterable[Response | Fault]:
-        """The good answer alone takes the short way; anything else is looked at byte by byte."""
+        """The good answer alone takes the short way; anything else is searched."""
         if (
             not self._held
             and len(chunk) == self._answer_size
@@ -240,56 +251,56 @@ class RtuScan:
             and crc_modbus(chunk) == 0
         ):
             return (Response(self._payload(chunk)),)
-        self._held += chunk
-        return self._walk()
+        return self._search(chunk)
 
-    def _walk(self) -> Iterable[Response | Fault]:
-        while self._scanned < len(self._held):
-            self._scanned += 1
-            end = self._scanned
-            if end >= 3:
-                self._note_candidates(end - 3)
-            for start in self._ends.pop(end, ()):
-                frame = bytes(self._held[start:end])
-                if crc_modbus(frame) == 0:
-                    self._forget(end)
-                    yield self._judge(frame)
-                    break
-                if not self._is_undecided(start) and (self._is_ours(start) or self._is_first(start)):
-                    yield Fault.CHECKSUM
-            self._forget_oldest()
+    @property
+    def _end(self) -> int:
+        return self._base + len(self._held)
 
-    def _note_candidates(self, start: int) -> None:
-        function, third = self._held[start + 1 : start + 3]
-        if echo_size := self._echo_size(start):
-            self._note(start, echo_size)
-        if function in _READS:
-            if 0 < third <= 250 and (function in _BIT_READS or third % 2 == 0):
-                self._note(start, third + 5)
-        elif function in _WRITES:
-            self._note(start, 8)
-        elif function & 0x80 and 0 < third <= 11 and function & 0x7F in (*_READS, *_WRITES):
-            self._note(start, 5)
+    def _search(self, chunk: bytes) -> Iterable[Response | Fault]:
+        for at in range(0, len(chunk), _HELD_MOST):
+            self._held += chunk[at : at + _HELD_MOST]
+            self._note_candidates()
+            yield from self._judge_complete()
+            self._forget()
 
-    def _note(self, start: int, size: int) -> None:
-        starts = self._ends.setdefault(start + size, [])
-        if start not in starts:
-            starts.append(start)
+    def _note_candidates(self) -> None:
+        echo = self._request.rtu[:3]
+        for head in _HEAD.finditer(self._held, self._noted - self._base):
+            start = self._base + head.start()
+            function, third = self._held[head.start() + 1 : head.start() + 3]
+            size = 5 if function & 0x80 else 8 if function in _WRITES else 5 + third
+            heapq.heappush(self._candidates, (start + size, start))
+        found = self._held.find(echo, self._noted - self._base)
+        while found >= 0:
+            if echo_size := self._echo_size(self._base + found):
+                heapq.heappush(self._candidates, (self._base + found + echo_size, self._base + found))
+            found = self._held.find(echo, found + 1)
+        self._noted = max(self._noted, self._end - 2)
+
+    def _judge_complete(self) -> Iterable[Response | Fault]:
+        while self._candidates and self._candidates[0][0] <= self._end:
+            end, start = heapq.heappop(self._candidates)
+            if start < self._due:  # inside a frame that was good
+                continue
+            frame = bytes(self._held[start - self._base : end - self._base])
+            if crc_modbus(frame) == 0:
+                self._due = end
+                yield self._judge(frame)
+            elif (start == self._due or self._is_ours(start)) and not self._is_undecided(start):
+                yield Fault.CHECKSUM
 
     def _is_undecided(self, start: int) -> bool:
-        return any(start in starts for starts in self._ends.values())
-
-    def _is_first(self, start: int) -> bool:
-        return start == 0 and self._is_at_start
+        return any(start == other for _, other in self._candidates)
 
     def _echo_size(self, start: int) -> int:
         """Length of our request if it may begin here and cannot be taken for an answer."""
         rtu = self._request.rtu
         is_answer_alike = len(rtu) == self._answer_size and not self._request.is_read
-        return len(rtu) if self._held.startswith(rtu[:3], start) and not is_answer_alike else 0
+        return len(rtu) if self._held.startswith(rtu[:3], start - self._base) and not is_answer_alike else 0
 
     def _is_ours(self, start: int) -> bool:
-        unit, function, third = self._held[start : start + 3]
+        unit, function, third = self._held[start - self._base : start - self._base + 3]
         request = self._request
         if unit != request.unit or function & 0x7F != request.function:
             return False
@@ -313,22 +324,12 @@ class RtuScan:
     def _payload(self, frame: bytes) -> bytes:
         return frame[3:-2] if self._request.is_read else b""
 
-    def _forget(self, count: int) -> None:
-        del self._held[:count]
-        self._is_at_start = True
-        self._scanned = 0
-        self._ends.clear()
-
-    def _forget_oldest(self) -> None:
-        """Bounds the memory on an endless stream of noise."""
-        if self._scanned < _HELD_MOST:
-            return
-        dropped = self._scanned - _HELD_MOST // 2
-        del self._held[:dropped]
-        self._scanned -= dropped
-        self._is_at_start = False
-        kept = {end - dropped: [s - dropped for s in starts if s >= dropped] for end, starts in self._ends.items()}
-        self._ends = {end: starts for end, starts in kept.items() if starts}
+    def _forget(self) -> None:
+        """Bounds the memory: no candidate that still waits began further back."""
+        kept_from = max(self._due, self._end - _LONGEST_FRAME)
+        del self._held[: kept_from - self._base]
+        self._base = kept_from
+        self._noted = max(self._noted, kept_from)
 
 
 class TcpMatcher:

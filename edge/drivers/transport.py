@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qs, urlsplit
 
 import serial
@@ -66,6 +66,15 @@ class Stream(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A stream whose line settings can be changed while it is open: a serial port, here or behind RFC 2217."""
+
+    async def tune(self, baud: int, form: str) -> None:
+        """Raises PortLost, BadParameter."""
+        ...
 
 
 async def open_stream(settings: StreamSettings) -> Stream:
@@ -238,6 +247,9 @@ class _Rfc2217Stream:
     async def write(self, message: bytes) -> None:
         await self._tcp.write(self._telnet.escape(message))
 
+    async def tune(self, baud: int, form: str) -> None:
+        await self._tcp.write(self._telnet.open_port(baud, *line_format(form)))
+
     def reset_input(self) -> bytes:
         return self._telnet.feed(self._tcp.reset_input())
 
@@ -285,6 +297,15 @@ class _SerialStream:
                 await self._until_writable()
             except OSError as error:
                 raise self._lose(str(error)) from error
+
+    async def tune(self, baud: int, form: str) -> None:
+        bits, parity, stop = line_format(form)
+        wanted = {"baudrate": baud, "bytesize": bits, "parity": parity, "stopbits": stop}
+        self._inbox.check()
+        try:
+            await _in_thread(lambda: self._port.apply_settings(wanted))  # an adapter may take its time over it
+        except (OSError, ValueError) as error:
+            raise self._lose(str(error)) from error
 
     def reset_input(self) -> bytes:
         if self._port.is_open:
@@ -372,5 +393,5 @@ async def _in_thread(opener: Callable[[], Any]) -> Any:
 
 
 def _close_late(opening: "asyncio.Future[Any]") -> None:
-    if not opening.cancelled() and opening.exception() is None:
+    if not opening.cancelled() and opening.exception() is None and opening.result() is not None:
         opening.result().close()
