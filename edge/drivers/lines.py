@@ -7,6 +7,7 @@ from edge.drivers.frames import ErrorFrame, Frame
 
 LONGEST = 64  # no indicator prints a longer line; what is longer is noise
 
+_END = re.compile(rb"\n|\r\x8a")  # the second is what 7 bits with odd parity make of CR LF
 _UNPRINTED = b"\x00\x11\x13"  # NUL, and XON / XOFF of a line discipline
 _BIT7 = bytes(range(0x80, 0x100))
 _MASK = bytes(byte & 0x7F for byte in range(256))
@@ -52,7 +53,7 @@ class LineDecoder:
         if self._mask_bit7:
             chunk = chunk.translate(_MASK)
         frames: list[Frame] = []
-        *lines, rest = (self._held + chunk).split(b"\n")
+        *lines, rest = _END.split(self._held + chunk)
         for ended in lines:
             line = ended.removesuffix(b"\r")
             frames += self._check_length(line)

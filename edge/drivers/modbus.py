@@ -187,12 +187,14 @@ class RtuMatcher:
 
     def __init__(self, *, is_echoing: bool = False) -> None:
         self.faults: list[Fault] = []
-        self._is_echoing = is_echoing
+        self.is_echoing = is_echoing
+        self.rest = b""  # what came behind the answer
         self._scan: RtuScan | None = None
 
     def arm(self, request: Request) -> bytes:
-        self._scan = RtuScan(request, is_echoing=self._is_echoing)
+        self._scan = RtuScan(request, is_echoing=self.is_echoing)
         self.faults = []
+        self.rest = b""
         return request.rtu
 
     def feed(self, chunk: bytes) -> Response | None:
@@ -201,7 +203,8 @@ class RtuMatcher:
             return None
         for found in self._scan.feed(chunk):
             if isinstance(found, Response):
-                if self._scan.has_bytes:
+                self.rest = self._scan.rest
+                if self.rest:
                     self.faults.append(Fault.NOISE)
                 self._scan = None
                 return found

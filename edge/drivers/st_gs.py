@@ -40,7 +40,10 @@ def _parse_st_gs(line: bytes) -> Sequence[Frame] | None:
 
 
 def wt1000_decoder(params: Params) -> Decoder:
-    """`flag,gross,tare,net` without a unit; flag 1 is unstable. Letters in place of the weight: out of range."""
+    """`flag,gross,tare,net` without a unit; flag 1 is unstable. Letters in place of the weight: out of range.
+
+    What the display shows comes first: the net weight while a tare is active, with the gross weight as a second point.
+    """
     unit = params.text("unit")
 
     def parse(line: bytes) -> Sequence[Frame] | None:
@@ -49,13 +52,15 @@ def wt1000_decoder(params: Params) -> Decoder:
             return None
         if any(letter.isalpha() for letter in match[2]):
             return [bad("underload" if match[2].strip().startswith("-") else "overload", unit=unit)]
-        gross, net = decimal_text(match[2]), decimal_text(match[4])
-        if gross is None or net is None or decimal_text(match[3]) is None:
+        gross, tare, net = decimal_text(match[2]), decimal_text(match[3]), decimal_text(match[4])
+        if gross is None or tare is None or net is None:
             return None
         is_stable = match[1] == "0"
+        if not tare.strip("0."):
+            return [ReadingFrame(gross, unit, stable=is_stable, mode="gross")]
         return [
-            ReadingFrame(gross, unit, stable=is_stable, mode="gross"),
             ReadingFrame(net, unit, stable=is_stable, mode="net"),
+            ReadingFrame(gross, unit, stable=is_stable, mode="gross", point="gross"),
         ]
 
     return LineDecoder(parse, head=_WT1000_HEAD, mask_bit7=params.flag("mask_bit7"))

@@ -303,7 +303,8 @@ class _SerialStream:
         wanted = {"baudrate": baud, "bytesize": bits, "parity": parity, "stopbits": stop}
         self._inbox.check()
         try:
-            await _in_thread(lambda: self._port.apply_settings(wanted))  # an adapter may take its time over it
+            # in a thread: an adapter may take its time over it
+            await self._inbox.loop.run_in_executor(None, self._port.apply_settings, wanted)
         except (OSError, ValueError) as error:
             raise self._lose(str(error)) from error
 
@@ -393,5 +394,5 @@ async def _in_thread(opener: Callable[[], Any]) -> Any:
 
 
 def _close_late(opening: "asyncio.Future[Any]") -> None:
-    if not opening.cancelled() and opening.exception() is None and opening.result() is not None:
+    if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
