@@ -54,8 +54,8 @@ class Thinker:
 
     def _think(self, connection: Connection) -> list[Change]:
         now_ms = self._now_ms()
-        changes = [Change("lot") for _ in lots.recompute(connection)[:1]]
-        return changes + _told(alarms.evaluate(connection, now_ms))
+        moved = [Change("lot")] if lots.recompute(connection) else []
+        return moved + _told(alarms.evaluate(connection, now_ms))
 
     def _watch(self, connection: Connection) -> list[Change]:
         return _told(alarms.watch_silence(connection, self._now_ms()))

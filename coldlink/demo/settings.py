@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ def firmware_config() -> Path:
 
 def write_broker(path: Path, port: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
+    user = getpass.getuser()  # whoever runs the demo: a broker that becomes somebody else may not read its own files
     path.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nuser {user}\n"
         "persistence false\nmax_queued_messages 10000\nlog_dest stderr\n"
     )
     return path
