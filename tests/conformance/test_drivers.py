@@ -181,7 +181,8 @@ def test_a_spoilt_frame_is_an_error_and_the_next_one_is_good(sample: Sample) -> 
                 found = sample.measured(bytes(spoilt) + after)
                 count = len(found) // len(expected)
                 assert found == expected * count, (place, flip, found)
-                assert 1 <= count <= len(after) // len(raw), (place, flip)
+                is_end_of_line = spoilt_raw.endswith(b"\r\n") and place >= len(spoilt_raw) - 2  # nothing protects it
+                assert 1 <= count <= len(after) // len(raw) + is_end_of_line, (place, flip)
 
 
 @each_driver
