@@ -173,7 +173,7 @@ def test_a_spoilt_frame_is_an_error_and_the_next_one_is_good(sample: Sample) -> 
         pytest.skip("this protocol has no checksum")
     for spoilt_raw, _ in sample.good:
         raw, expected = sample.good[0]
-        for place in range(len(spoilt_raw)):
+        for place in range(len(spoilt_raw.removesuffix(b"\r\n"))):  # nothing protects the end of a line
             for flip in (0x01, 0x04, 0x80, 0xFF):
                 spoilt = bytearray(spoilt_raw)
                 spoilt[place] ^= flip
@@ -181,8 +181,7 @@ def test_a_spoilt_frame_is_an_error_and_the_next_one_is_good(sample: Sample) -> 
                 found = sample.measured(bytes(spoilt) + after)
                 count = len(found) // len(expected)
                 assert found == expected * count, (place, flip, found)
-                is_end_of_line = spoilt_raw.endswith(b"\r\n") and place >= len(spoilt_raw) - 2  # nothing protects it
-                assert 1 <= count <= len(after) // len(raw) + is_end_of_line, (place, flip)
+                assert 1 <= count <= len(after) // len(raw), (place, flip)
 
 
 @each_driver
