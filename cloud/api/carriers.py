@@ -57,7 +57,7 @@ def load_carrier(epc: Epc, body: NewLoad, context: Context, response: Response, 
 def unload_carrier(epc: Epc, body: Unload, context: Context, response: Response, _: NoQuery) -> Taken:
     """From now on the carrier is empty."""
     with context.store.write() as connection:
-        is_new = lots.record_unload(connection, epc=epc, at=body.at)
+        is_new = lots.record_unload(connection, epc=epc, at=body.at, now_ms=context.now_ms())
     tell(context, response, epc, is_new=is_new)
     return Taken(is_new=is_new)
 

@@ -32,6 +32,10 @@ LOT_PROBLEMS: Mapping[type[Exception], tuple[int, str]] = {
     lots.ConflictingFactError: (409, "conflicting_fact"),
     lots.OverlappingLoadError: (409, "overlapping_load"),
     lots.UnloadBeforeLoadError: (409, "unload_before_load"),
+    lots.BadEventError: (422, "bad_event"),
+    lots.UnknownEventError: (404, "unknown_event"),
+    lots.CycleError: (409, "cycle"),
+    lots.ShipmentRefusedError: (409, "shipment_refused"),
 }
 
 

@@ -2,16 +2,21 @@
 
 from cloud.lots.errors import (
     BadEpcError,
+    BadEventError,
     BadGtinError,
     BadQuantityError,
     ConflictingFactError,
+    CycleError,
     LotError,
     OverlappingLoadError,
+    ShipmentRefusedError,
     UnknownCarrierError,
+    UnknownEventError,
     UnknownLotError,
     UnknownZoneError,
     UnloadBeforeLoadError,
 )
+from cloud.lots.events import Document, EventKind, Item, LotEvent, Recorded
 from cloud.lots.facts import (
     LotFact,
     record_carrier,
@@ -21,6 +26,7 @@ from cloud.lots.facts import (
     record_lot_move,
     record_unload,
 )
+from cloud.lots.ledger import Taken, event_by_id, events_after, events_of_lot, is_valid, record_event
 from cloud.lots.recompute import recompute
 from cloud.lots.repository import (
     Load,
@@ -40,26 +46,40 @@ from cloud.lots.verdict import Outcome, Reason, Verdict
 
 __all__ = [
     "BadEpcError",
+    "BadEventError",
     "BadGtinError",
     "BadQuantityError",
     "ConflictingFactError",
+    "CycleError",
+    "Document",
+    "EventKind",
+    "Item",
     "Load",
     "Lot",
     "LotError",
+    "LotEvent",
     "LotFact",
     "LotPresence",
     "LotStory",
     "Outcome",
     "OverlappingLoadError",
     "Reason",
+    "Recorded",
+    "ShipmentRefusedError",
     "Stop",
+    "Taken",
     "UnknownCarrierError",
+    "UnknownEventError",
     "UnknownLotError",
     "UnknownZoneError",
     "UnloadBeforeLoadError",
     "Verdict",
     "count_lots",
+    "event_by_id",
+    "events_after",
+    "events_of_lot",
     "find_lots",
+    "is_valid",
     "loads_of_lot",
     "lot_by_key",
     "lot_story",
@@ -69,6 +89,7 @@ __all__ = [
     "recompute",
     "record_carrier",
     "record_carrier_move",
+    "record_event",
     "record_load",
     "record_lot",
     "record_lot_move",

@@ -5,8 +5,14 @@ LotError
 ├── BadGtinError / BadEpcError / BadQuantityError               it is not what it claims to be
 ├── ConflictingFactError                                        the same thing was recorded with other facts
 ├── OverlappingLoadError                                        the carrier still holds a lot at that time
-└── UnloadBeforeLoadError                                       the carrier held nothing at that time
+├── UnloadBeforeLoadError                                       the carrier held nothing at that time
+├── BadEventError                                               an event does not say what its kind must say
+├── UnknownEventError                                           the event to correct is not known here
+├── CycleError                                                  a lot would be made of itself
+└── ShipmentRefusedError                                        a hold or an open breach stands in the way
 """
+
+from collections.abc import Sequence
 
 from cloud.errors import CloudError
 
@@ -76,3 +82,28 @@ class UnloadBeforeLoadError(LotError):
         super().__init__(f"carrier {epc} held no lot at that time")
         self.epc = epc
         self.at = at
+
+
+class BadEventError(LotError):
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(f"this `{kind}` cannot be taken: {why}")
+        self.kind = kind
+        self.why = why
+
+
+class UnknownEventError(LotError):
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"there is no event {event_id!r}")
+        self.event_id = event_id
+
+
+class CycleError(LotError):
+    def __init__(self, path: Sequence[str]) -> None:
+        super().__init__(f"a lot cannot be made of itself: {' > '.join(path)}; give what is made a new lot number")
+        self.path = tuple(path)
+
+
+class ShipmentRefusedError(LotError):
+    def __init__(self, obstacles: Sequence[str]) -> None:
+        super().__init__("nothing leaves yet: " + "; ".join(obstacles))
+        self.obstacles = tuple(obstacles)

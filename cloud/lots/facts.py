@@ -64,8 +64,8 @@ def record_carrier(connection: Connection, *, epc: str, kind: str, name: str, no
 
 
 def record_load(connection: Connection, *, epc: str, lot: str, at: int, now_ms: int) -> bool:
-    carrier_id = _carrier_id(connection, epc)
-    lot_id = _lot_id(connection, lot)
+    carrier_id = carrier_id_of(connection, epc)
+    lot_id = lot_id_of(connection, lot)
     for load in connection.execute(_queries.loads_of_carrier, {"carrier_id": carrier_id}):
         if load.lot_id == lot_id and load.from_at == at:
             return False
@@ -79,22 +79,22 @@ def record_load(connection: Connection, *, epc: str, lot: str, at: int, now_ms: 
     return True
 
 
-def record_unload(connection: Connection, *, epc: str, at: int) -> bool:
-    carrier_id = _carrier_id(connection, epc)
+def record_unload(connection: Connection, *, epc: str, at: int, now_ms: int) -> bool:
+    carrier_id = carrier_id_of(connection, epc)
     loads = connection.execute(_queries.loads_of_carrier, {"carrier_id": carrier_id}).all()
     if any(load.until_at == at for load in loads):
         return False
     holding = next((load for load in loads if load.until_at is None and load.from_at <= at), None)
     if holding is None:
         raise UnloadBeforeLoadError(epc_hex(epc), at)
-    connection.execute(_queries.close_load, {"id": holding.id, "until_at": at})
+    connection.execute(_queries.close_load, {"id": holding.id, "until_at": at, "recorded_at": now_ms})
     recompute_lot(connection, holding.lot_id)
     return True
 
 
 def record_lot_move(connection: Connection, *, lot: str, zone: str | None, at: int, by: str, now_ms: int) -> bool:
     """`zone` None: it left the site."""
-    lot_id = _lot_id(connection, lot)
+    lot_id = lot_id_of(connection, lot)
     if not _record_move(connection, zone, {"lot_id": lot_id, "carrier_id": None, "at": at, "by": by}, now_ms):
         return False
     recompute_lot(connection, lot_id)
@@ -103,7 +103,7 @@ def record_lot_move(connection: Connection, *, lot: str, zone: str | None, at: i
 
 def record_carrier_move(connection: Connection, *, epc: str, zone: str | None, at: int, by: str, now_ms: int) -> bool:
     """`zone` None: it left the site."""
-    carrier_id = _carrier_id(connection, epc)
+    carrier_id = carrier_id_of(connection, epc)
     fact = {"lot_id": None, "carrier_id": carrier_id, "at": at, "by": by}
     if not _record_move(connection, zone, fact, now_ms):
         return False
@@ -113,7 +113,7 @@ def record_carrier_move(connection: Connection, *, epc: str, zone: str | None, a
 
 
 def _record_move(connection: Connection, zone: str | None, fact: Mapping[str, object], now_ms: int) -> bool:
-    place = {**fact, "zone_id": None if zone is None else _zone_id(connection, zone)}
+    place = {**fact, "zone_id": None if zone is None else zone_id_of(connection, zone)}
     if connection.execute(_queries.find_lot_move, {**place, "has_left": int(zone is None)}).first():
         return False
     connection.execute(_queries.insert_lot_move, {**place, "recorded_at": now_ms})
@@ -135,21 +135,21 @@ def _quantity(text: str) -> str:
     return f"{quantity:f}"
 
 
-def _zone_id(connection: Connection, key: str) -> int:
+def zone_id_of(connection: Connection, key: str) -> int:
     zone = zone_by_key(connection, key)
     if zone is None:
         raise UnknownZoneError(key)
     return zone.id
 
 
-def _lot_id(connection: Connection, key: str) -> int:
+def lot_id_of(connection: Connection, key: str) -> int:
     row = connection.execute(_queries.lot_by_key, {"key": key}).first()
     if row is None:
         raise UnknownLotError(key)
     return int(row.id)
 
 
-def _carrier_id(connection: Connection, epc: str) -> int:
+def carrier_id_of(connection: Connection, epc: str) -> int:
     row = connection.execute(_queries.carrier_by_epc, {"epc": epc_hex(epc)}).first()
     if row is None:
         raise UnknownCarrierError(epc_hex(epc))

@@ -63,7 +63,7 @@ VALUES (:carrier_id, :lot_id, :from_at, :recorded_at)
 
 -- name: close_load
 -- The carrier is emptied.
-UPDATE carrier_load SET until_at = :until_at WHERE id = :id
+UPDATE carrier_load SET until_at = :until_at, until_recorded_at = :recorded_at WHERE id = :id
 
 -- name: loads_of_lot
 -- The carriers that held a lot, and when.
@@ -73,6 +73,30 @@ FROM carrier_load
 JOIN carrier ON carrier.id = carrier_load.carrier_id
 WHERE carrier_load.lot_id = :lot_id
 ORDER BY carrier_load.from_at, carrier_load.carrier_id
+
+-- name: loads_known
+-- The carriers that held a lot, and when, as known at a time.
+SELECT carrier_load.carrier_id, carrier.epc, carrier_load.from_at,
+       CASE WHEN COALESCE(carrier_load.until_recorded_at, 0) <= :known_at THEN carrier_load.until_at END AS until_at
+FROM carrier_load
+JOIN carrier ON carrier.id = carrier_load.carrier_id
+WHERE carrier_load.lot_id = :lot_id
+  AND carrier_load.recorded_at <= :known_at
+ORDER BY carrier_load.from_at, carrier_load.carrier_id
+
+-- name: lot_by_id
+-- One lot by its number in the database.
+SELECT id, key, gtin, name_vi, name_en, quantity_kg, created_at, recorded_at FROM lot WHERE id = :lot_id
+
+-- name: event_bodies
+-- What happened to a lot, as known at a time; what was corrected is left out.
+SELECT lot_event.body
+FROM lot_event
+WHERE lot_event.id IN (SELECT event FROM lot_event_item WHERE lot_id = :lot_id)
+  AND lot_event.recorded_at <= :known_at
+  AND NOT EXISTS (SELECT 1 FROM lot_event AS correction
+                  WHERE correction.corrects = lot_event.event_id AND correction.recorded_at <= :known_at)
+ORDER BY lot_event.at, lot_event.event_id
 
 -- name: find_lot_move
 -- Whether a person has said this before.
@@ -90,11 +114,11 @@ VALUES (:lot_id, :carrier_id, :zone_id, :at, :by, :recorded_at)
 
 -- name: moves_of_lot
 -- What people said about where a lot is.
-SELECT at, zone_id FROM lot_move WHERE lot_id = :lot_id ORDER BY at
+SELECT at, zone_id FROM lot_move WHERE lot_id = :lot_id AND recorded_at <= :known_at ORDER BY at
 
 -- name: moves_of_carrier
 -- What people said about where a carrier is.
-SELECT at, zone_id FROM lot_move WHERE carrier_id = :carrier_id ORDER BY at
+SELECT at, zone_id FROM lot_move WHERE carrier_id = :carrier_id AND recorded_at <= :known_at ORDER BY at
 
 -- name: sightings_of_carrier
 -- What readers saw of a carrier, with the place of the antenna at that time.
@@ -112,7 +136,9 @@ LEFT JOIN read_point AS inner_side
       AND inner_side.role = 'inside'
       AND inner_side.from_at <= sighting.observed_at
       AND (inner_side.until_at IS NULL OR inner_side.until_at > sighting.observed_at)
+JOIN batch ON batch.id = sighting.batch_id
 WHERE sighting.epc = :epc
+  AND batch.received_at <= :known_at
 ORDER BY sighting.observed_at
 
 -- name: dirty_carriers

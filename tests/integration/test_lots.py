@@ -119,7 +119,7 @@ def test_the_same_facts_again_change_nothing(plant):
         assert not record_load(connection, epc=CRATE, lot=LOT.key, at=T0, now_ms=T0 + 9)
         for expected in (True, False):
             assert record_carrier_move(connection, epc=CRATE, zone=None, at=T0 + 5, by="Tám", now_ms=T0 + 9) is expected
-            assert record_unload(connection, epc=CRATE, at=T0 + 7) is expected
+            assert record_unload(connection, epc=CRATE, at=T0 + 7, now_ms=T0 + 9) is expected
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_the_same_facts_again_change_nothing(plant):
         (lambda c: record_load(c, epc=CRATE, lot="BM0", at=T0, now_ms=T0), UnknownLotError),
         (lambda c: record_load(c, epc="00" * 12, lot=LOT.key, at=T0, now_ms=T0), UnknownCarrierError),
         (lambda c: record_load(c, epc=CRATE, lot=LOT.key, at=T0 + 5, now_ms=T0), OverlappingLoadError),
-        (lambda c: record_unload(c, epc=CRATE, at=T0 - 5), UnloadBeforeLoadError),
+        (lambda c: record_unload(c, epc=CRATE, at=T0 - 5, now_ms=T0), UnloadBeforeLoadError),
         (lambda c: record_lot_move(c, lot=LOT.key, zone="moon", at=T0, by="Tám", now_ms=T0), UnknownZoneError),
     ],
 )
