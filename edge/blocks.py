@@ -34,6 +34,20 @@ def plan_blocks(profile: Profile) -> list[ReadBlock]:
     return sorted(blocks, key=lambda block: not any(point.key in leaned_on for point in block.points))
 
 
+def split_block(block: ReadBlock) -> list[ReadBlock]:
+    """The same points with as few of them together as may be: one a read, and what must come from one answer."""
+    parts: dict[str, list[Point]] = {}
+    for point in block.points:
+        parts.setdefault(point.atomic_group or f" {point.key}", []).append(point)
+    return [_around(block, points) for points in parts.values()]
+
+
+def _around(block: ReadBlock, points: Sequence[Point]) -> ReadBlock:
+    first = min(point.address for point in points)
+    end = max(point.address + width(point) for point in points)
+    return ReadBlock(block.table, first, end - first, block.period, tuple(points))
+
+
 def compute_blocks(points: Sequence[Point], max_registers: int, max_bits: int, max_hole: int) -> list[ReadBlock]:
     """Join neighbours of one table and period while holes and length allow it."""
     blocks: list[ReadBlock] = []

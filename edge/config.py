@@ -61,7 +61,7 @@ class ModbusRtuBus(
     port: Port
     baud: Baud = 9600
     format: SerialFormat = "8N1"
-    echo: Literal["off", "strip"] = "off"
+    echo: Literal["auto", "off", "strip"] = "auto"
     devices: Annotated[tuple[ModbusDevice, ...], Meta(min_length=1)]
 
 

@@ -1,11 +1,15 @@
 """Asks the devices of one Modbus bus in turn, each in its own period, and makes readings of whatever comes of it.
 
-    ONLINE --3 failed cycles--> OFFLINE --a probe is answered--> ONLINE
+    ONLINE --2 failed cycles--> OFFLINE --a probe is answered--> ONLINE
 
 A cycle that could not be begun in time is skipped and counted, never queued. A reading carries the boot time at which
 the answer to its own request was complete. A failure is a bad reading with a reason at the point's own period; an old
 value is never given again. An offline device is probed ever more rarely (0.5 s steps to 10 s), with no more than one
-probe per cycle of the bus, so that dead devices do not slow living ones.
+probe per cycle of the bus and a twentieth of its time, so that dead devices do not slow living ones.
+
+A read of several points that the device refuses is done point by point from then on. What is refused by itself is a
+fault of commissioning (wrong profile, wrong wiring): it stays bad and is asked for once an hour, or when the device
+comes back.
 """
 
 from __future__ import annotations
@@ -16,21 +20,33 @@ import math
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple
 
+from edge.blocks import ReadBlock, split_block
 from edge.bus import ModbusBus, Port, Statistics, Unit, backoff_s
 from edge.config import Gateway, ModbusDevice, ModbusRtuBus, ModbusTcpBus, pace_of, timeout_s_of, unit_id_of
 from edge.decode import BlockPlan, Raws, device_plans
-from edge.drivers.modbus import RtuMatcher, TcpMatcher, read_request
+from edge.drivers.modbus import EXCEPTION_NAMES, RtuMatcher, TcpMatcher, read_request
 from edge.drivers.transport import StreamSettings
 from edge.errors import BadAnswer, BusError, NoAnswer, PortDown, Refused
+from edge.identity_check import Identity, identify_request, is_telltale
 from edge.profile import Profile
-from wire.entries import Reading
+from edge.profile_types import Identify
+from edge.suspicion import ADVICE, Suspicion, suspicions
+from wire.entries import Quality, Reading
 
 log = logging.getLogger(__name__)
 
-CYCLES_TO_OFFLINE = 3
+CYCLES_TO_OFFLINE = 2
 RETRY_GAPS_S = (0.05, 0.2)  # against noise; silence is asked again only once, and only in its first cycle
 _GATEWAY_TARGET_SILENT = 11  # Modbus exception: the TCP gateway answers for a device that does not
+_NOT_THERE = (1, 2, 3)  # Modbus exceptions that asking again does not heal: function, address, value
+_DIVISIBLE = (2, 3)
 _REOPEN_AFTER_S = 5.0  # all devices silent for so long: the port itself is suspect
+_PROBE_SHARE = 0.05  # of the line's time goes to probes while other devices live
+_MISSES_TO_REST = 3  # cycles in a row in which a block failed although its device lives
+_REST_REFUSED_S = 3600.0
+_REST_SILENT_S = 60.0
+_IDENTIFY_TRIES = 3
+_SUSPECT_EVERY_S = 10.0
 
 ReadingSink = Callable[[list[Reading]], None]
 
@@ -40,12 +56,15 @@ class PolledBlock:
 
     def __init__(self, plan: BlockPlan, unit_id: int) -> None:
         block = plan.block
-        self.plan = plan
+        self.plan, self.unit_id = plan, unit_id
         self.request = read_request(unit_id, block.table.read_function, block.address, block.size)
         self.at_least_s = block.period.at_least_s
         self.due = 0.0
         self.last_at = 0
         self.is_bad = False
+        self.misses = 0  # in a row, while the device lives
+        self.rests_until = 0.0  # it is not asked for before, because asking does not help
+        self.fault = ""  # why it rests
 
     def stamp(self, now_ms: int) -> int:
         """Times of a point strictly increase; two answers within one millisecond are a millisecond apart."""
@@ -57,12 +76,37 @@ class PolledBlock:
         if self.at_least_s:
             self.due = now + self.at_least_s - period_s / 2
 
+    def rest(self, now: float, failure: BusError) -> bool:
+        """After several misses: leave it alone for a while. True when that begins."""
+        self.misses += 1
+        if self.misses < _MISSES_TO_REST:
+            return False
+        begins = not self.fault
+        self.fault = failure.reason
+        self.rests_until = now + (_REST_REFUSED_S if isinstance(failure, Refused) else _REST_SILENT_S)
+        return begins
+
+    def recover(self) -> None:
+        self.misses, self.rests_until, self.fault = 0, 0.0, ""
+
 
 class PolledDevice:
-    """One device and where it stands."""
+    """One device and where it stands. `replan` compiles a block that the profile did not foresee."""
 
-    def __init__(self, unit: Unit, blocks: Sequence[PolledBlock], period_s: float) -> None:
-        self.unit, self.blocks, self.period_s = unit, blocks, period_s
+    def __init__(
+        self,
+        unit: Unit,
+        blocks: Sequence[PolledBlock],
+        period_s: float,
+        *,
+        telltales: Sequence[Identify] = (),
+        replan: Callable[[ReadBlock], BlockPlan] | None = None,
+    ) -> None:
+        self.unit, self.blocks, self.period_s = unit, list(blocks), period_s
+        self._replan = replan
+        self.telltales = telltales
+        self.identity = Identity.UNKNOWN
+        self.identify_tries = 0
         self.due = 0.0
         self.is_well = True
         self.failed_cycles = 0
@@ -74,11 +118,28 @@ class PolledDevice:
     def is_offline(self) -> bool:
         return self.failed_cycles >= CYCLES_TO_OFFLINE
 
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """What asking does not help: points and reason."""
+        return [(_names(block), block.fault) for block in self.blocks if block.fault]
+
     def to_ask(self, now: float) -> list[PolledBlock]:
         """The blocks that are due. While the device fails, another one goes first each time: one may be at fault."""
-        due = [block for block in self.blocks if block.due <= now]
+        due = [block for block in self.blocks if block.due <= now and block.rests_until <= now]
         first = self.failed_cycles % len(due) if due else 0
         return due[first:] + due[:first]
+
+    def split(self, block: PolledBlock) -> bool:
+        """Read the points of `block` one by one from now on, if they are several."""
+        parts = split_block(block.plan.block)
+        if self._replan is None or len(parts) < 2:
+            return False
+        singles = [PolledBlock(self._replan(part), block.unit_id) for part in parts]
+        for single in singles:
+            single.last_at, single.is_bad = block.last_at, block.is_bad
+        at = self.blocks.index(block)
+        self.blocks[at : at + 1] = singles
+        return True
 
 
 class Answer(NamedTuple):
@@ -108,6 +169,8 @@ class Poller:
         self._loop = asyncio.get_running_loop()
         self._round_s = min(device.period_s for device in devices)
         self._probe_turn = 0.0
+        self._suspect_at = 0.0
+        self.suspicions: dict[str, Suspicion] = {}
         self._nap: asyncio.Future[None] | None = None
         self._is_stopping = False
 
@@ -117,10 +180,13 @@ class Poller:
 
     async def run(self) -> None:
         """Until `stop` or cancellation: keeps the port open and the devices polled."""
-        async with asyncio.TaskGroup() as tasks:
-            port = tasks.create_task(self.bus.port.run(), name=f"port {self.bus.port.name}")
-            await self._poll()
-            port.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                port = tasks.create_task(self.bus.port.run(), name=f"port {self.bus.port.name}")
+                await self._poll()
+                port.cancel()
+        finally:
+            self.bus.close()
 
     def stop(self) -> None:
         """End after the cycle in hand: what an instrument has answered is not thrown away."""
@@ -137,10 +203,12 @@ class Poller:
             device = min(self.devices, key=_due)
             pause = device.due - self._loop.time()
             if pause > 0:
+                self.bus.lend(device.due)
                 await self._sleep(pause)
                 continue
             await self._cycle(device)
             self._plan_next(device)
+            self._look_for_trouble()
 
     async def _sleep(self, pause: float) -> None:
         self._nap = self._loop.create_future()
@@ -170,15 +238,22 @@ class Poller:
         if device.is_offline and not self._may_probe(device, now):
             self._deliver(self._turned_bad(device, {}, "offline", now))
             return
+        was_offline = device.is_offline
         answers = await self._ask_all(device, now)
         readings = self._decoded(device, answers, now)
         silence = next((answer.failure for answer in answers.values() if answer.is_silence), None)
         if silence is None or any(not answer.is_silence for answer in answers.values()):
-            self._note_alive(device)
+            if answers:
+                self._note_alive(device)
+                self._note_misses(device, answers, now)
+                await self._identify(device)
+            readings += self._resting(device, now)
         else:
             self._note_silence(device, silence)
             readings += self._turned_bad(device, answers, silence.reason, now)
-        self._deliver(readings)
+        if was_offline or device.is_offline:
+            self._ration_probes(self._loop.time() - now)
+        self._deliver(_doubted(readings) if device.identity is Identity.WRONG_MODEL else readings)
 
     async def _ask_all(self, device: PolledDevice, now: float) -> dict[PolledBlock, Answer]:
         """Asks for one block after the other; who is silent at the first is not asked for the others."""
@@ -235,6 +310,15 @@ class Poller:
                 block.plan_next(now, device.period_s)
         return readings
 
+    def _resting(self, device: PolledDevice, now: float) -> list[Reading]:
+        """Blocks that asking does not help: bad at their own period."""
+        readings: list[Reading] = []
+        for block in device.blocks:
+            if block.rests_until > now and block.due <= now:
+                readings += block.plan.failed(block.stamp(self._now_ms()), block.fault)
+                block.plan_next(now, device.period_s)
+        return readings
+
     def _deliver(self, readings: list[Reading]) -> None:
         if readings:
             self._sink(readings)
@@ -247,16 +331,72 @@ class Poller:
         self._probe_turn = now + self._round_s
         return True
 
+    def _ration_probes(self, cost_s: float) -> None:
+        if any(not device.is_offline for device in self.devices):
+            self._probe_turn = max(self._probe_turn, self._loop.time() + cost_s / _PROBE_SHARE)
+
     def _note_alive(self, device: PolledDevice) -> None:
         device.answered_at = self._loop.time()
         if device.is_well:
             return
         if device.is_offline:
             log.info("%s: online again", device.unit.name)
+            device.identity, device.identify_tries = Identity.UNKNOWN, 0
+            for block in device.blocks:
+                block.recover()
         device.is_well, device.unit.is_given_up = True, False
         device.failed_cycles = device.probes = 0
         for block in device.blocks:  # what is read rarely is read again now
             block.due = 0.0
+
+    def _note_misses(self, device: PolledDevice, answers: Mapping[PolledBlock, Answer], now: float) -> None:
+        """What fails although the device lives: merged reads are split, single ones rest."""
+        for block, (_, _, failure) in answers.items():
+            if failure is None:
+                if block.fault:
+                    log.info("%s: %s is answered now", device.unit.name, _names(block))
+                block.recover()
+                continue
+            if isinstance(failure, Refused) and failure.code not in _NOT_THERE:
+                continue
+            is_divisible = isinstance(failure, NoAnswer) and block.misses + 1 >= _MISSES_TO_REST
+            is_divisible |= isinstance(failure, Refused) and failure.code in _DIVISIBLE
+            if is_divisible and device.split(block):
+                log.warning(
+                    "%s: does not give %s in one read (%s); they are read one by one from now on",
+                    device.unit.name,
+                    _names(block),
+                    failure.reason,
+                )
+            elif isinstance(failure, Refused | NoAnswer) and block.rest(now, failure):
+                log.warning(
+                    "%s: does not give %s (%s): check its profile and its wiring",
+                    device.unit.name,
+                    _names(block),
+                    EXCEPTION_NAMES.get(getattr(failure, "code", 0), failure.reason),
+                )
+
+    async def _identify(self, device: PolledDevice) -> None:
+        """Once after each connection. No verdict is better than a wrong one: silence and refusal prove nothing."""
+        if device.identity is not Identity.UNKNOWN or not device.telltales or device.identify_tries >= _IDENTIFY_TRIES:
+            return
+        device.identify_tries += 1
+        for telltale in device.telltales:
+            try:
+                payload = await self.bus.ask(identify_request(device.unit.unit_id, telltale), device.unit)
+            except BusError:
+                return
+            if not is_telltale(telltale, payload):
+                device.identity = Identity.WRONG_MODEL
+                log.warning(
+                    "%s: is not the model that its profile describes (%s %d says %s); its readings are uncertain",
+                    device.unit.name,
+                    telltale.table.value,
+                    telltale.address,
+                    payload.hex(),
+                )
+                return
+        device.identity = Identity.RIGHT
 
     def _note_silence(self, device: PolledDevice, failure: BusError) -> None:
         device.is_well = False
@@ -272,6 +412,22 @@ class Poller:
         device.probes += 1
         self._suspect_port()
 
+    def _look_for_trouble(self) -> None:
+        """Says when a suspicion begins and when it ends."""
+        now = self._loop.time()
+        if now < self._suspect_at:
+            return
+        self._suspect_at = now + _SUSPECT_EVERY_S
+        found = suspicions(self.statistics)
+        for name in found.keys() | self.suspicions.keys():
+            if found.get(name) == self.suspicions.get(name):
+                continue
+            if name in found:
+                log.warning("%s: %s", name, ADVICE[found[name]])
+            else:
+                log.info("%s: no longer suspect", name)
+        self.suspicions = found
+
     def _suspect_port(self) -> None:
         """All devices silent for a while: an adapter that was replugged can stay open and dumb."""
         now = self._loop.time()
@@ -283,6 +439,18 @@ class Poller:
 
 def _due(device: PolledDevice) -> float:
     return device.due
+
+
+def _names(block: PolledBlock) -> str:
+    return ", ".join(point.key for point in block.plan.block.points)
+
+
+def _doubted(readings: list[Reading]) -> list[Reading]:
+    """What a device says that is not the model it should be."""
+    return [
+        one._replace(quality=Quality.UNCERTAIN, reason="wrong_model") if one.quality is Quality.GOOD else one
+        for one in readings
+    ]
 
 
 # ---- from settings to pollers
@@ -301,8 +469,11 @@ def make_poller(
         bus = ModbusBus(port, TcpMatcher())
     else:
         port = Port(settings.id, StreamSettings(settings.port, settings.baud, settings.format))
-        bus = ModbusBus(port, RtuMatcher(is_echoing=settings.echo == "strip"), pace_of(settings))
+        matcher = RtuMatcher(is_echoing=settings.echo == "strip")
+        bus = ModbusBus(port, matcher, pace_of(settings), finds_echo=settings.echo == "auto")
     devices = [_polled(device, gateway.profiles[device.profile], index_of) for device in settings.devices]
+    taken = {device.unit.unit_id for device in devices}
+    bus.unused_unit = next(unit_id for unit_id in range(247, 0, -1) if unit_id not in taken)
     return Poller(bus, devices, sink, now_ms)
 
 
@@ -310,5 +481,12 @@ def _polled(device: ModbusDevice, profile: Profile, index_of: Mapping[tuple[str,
     unit_id = unit_id_of(device, profile)
     unit = Unit(device.id, unit_id, timeout_s_of(device, profile), profile.link.min_gap_ms / 1000, Statistics())
     own = {key: index for (name, key), index in index_of.items() if name == device.id}
-    blocks = [PolledBlock(plan, unit_id) for plan in device_plans(profile, own)]
-    return PolledDevice(unit, blocks, device.period_s)
+    plans = device_plans(profile, own)
+    leaned_on = {point.key for point in profile.points}
+    return PolledDevice(
+        unit,
+        [PolledBlock(plan, unit_id) for plan in plans],
+        device.period_s,
+        telltales=profile.identify,
+        replan=lambda block: BlockPlan(block, own, leaned_on),
+    )

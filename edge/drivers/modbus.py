@@ -232,8 +232,9 @@ class RtuScan:
         self._candidates: list[tuple[int, int]] = []  # heap of (end, start)
 
     @property
-    def has_bytes(self) -> bool:
-        return self._end > self._due
+    def rest(self) -> bytes:
+        """What came behind the last frame."""
+        return bytes(self._held[max(0, self._due - self._base) :])
 
     @property
     def is_inside_answer(self) -> bool:

@@ -2,20 +2,25 @@
 
 import asyncio
 import os
+import termios
 import tty
 from collections.abc import Callable
 
 import pytest
 
-from edge.bus import ModbusBus, Port, Statistics, Unit
-from edge.decode import device_plans, offered_points
+from edge.blocks import ReadBlock
+from edge.bus import LineSettings, ModbusBus, Patience, Port, Statistics, Unit
+from edge.decode import BlockPlan, device_plans, offered_points
 from edge.drivers.crc import crc_modbus
-from edge.drivers.modbus import RtuMatcher, read_request
+from edge.drivers.modbus import RtuMatcher, read_request, write_register_request
 from edge.drivers.transport import StreamSettings
 from edge.errors import BadAnswer, NoAnswer, PortDown, Refused
+from edge.identity_check import Identity
 from edge.line import serial_pace
 from edge.poller import PolledBlock, PolledDevice, Poller
 from edge.profile import parse_profile
+from edge.profile_types import Period, Point, Table
+from edge.suspicion import Suspicion, suspicions
 from wire.entries import Quality
 
 TIMEOUT_S = 0.1
@@ -53,6 +58,10 @@ class RtuLine:
         assert len(request) == 8 and crc_modbus(request) == 0, request.hex()
         for delay, raw in self.units.get(request[0], lambda _: [])(request):
             self._pending.append(self._loop.call_later(delay, os.write, self._master, raw))
+
+    def baud(self) -> int:
+        """The speed at which the line is now spoken to, as the kernel knows it."""
+        return termios.tcgetattr(self._master)[5]
 
     def asked(self, unit_id: int) -> list[float]:
         return [at for at, request in self.requests if request[0] == unit_id]
@@ -272,8 +281,8 @@ async def test_a_dead_device_does_not_slow_its_neighbours_and_is_never_restamped
 
     # Its own points turn bad with a reason, carry no number, and their times go on.
     dead = [reading for reading in readings.of(20) if reading.quality is Quality.BAD]
-    assert [reading.reason for reading in dead[:3]] == ["timeout"] * 3
-    assert {reading.reason for reading in dead[3:]} <= {"offline", "timeout"}
+    assert [reading.reason for reading in dead[:2]] == ["timeout"] * 2
+    assert {reading.reason for reading in dead[2:]} <= {"offline", "timeout"}
     assert all(reading.mantissa is None for reading in dead)
     times = [reading.at for reading in readings.of(20)]
     assert times == sorted(set(times))
@@ -356,3 +365,183 @@ async def test_stop_lets_the_cycle_in_hand_end(line, bus):
     poller.stop()
     await running
     assert sum(reading.quality is Quality.GOOD for reading in readings) == len(line.requests)
+
+
+# ---- what a line can do to us: echo, twins, borrowed turns
+
+
+def echoing(line: RtuLine, delay_s: float = 0.002) -> None:
+    """An adapter that hears itself: every request comes back before the answer does."""
+    answers = line.units
+
+    class Echo(dict):
+        def get(self, unit_id, default=None):
+            answer = answers.get(unit_id, lambda _: [])
+            return lambda request: [(delay_s, request), *((delay_s * 2 + at, raw) for at, raw in answer(request))]
+
+    line.units = Echo()
+
+
+@pytest.mark.parametrize(("is_known", "finds_echo"), [(True, False), (False, True)])
+async def test_the_echo_of_a_write_to_a_dead_device_is_not_its_answer(line, bus, is_known, finds_echo):
+    echoing(line)
+    own = ModbusBus(bus.port, RtuMatcher(is_echoing=is_known), serial_pace(115200, "8N1"), finds_echo=finds_echo)
+    with pytest.raises(NoAnswer):
+        await own.ask(write_register_request(7, 0x10, 5), unit(7))
+    assert own.is_echoing
+
+
+async def test_the_answer_behind_the_echo_is_found(line, bus):
+    line.units[7] = lambda request: [(0.005, request if request[1] == 6 else good(request, 42))]
+    echoing(line)
+    own = ModbusBus(bus.port, RtuMatcher(), serial_pace(115200, "8N1"), finds_echo=True)
+    assert await own.ask(read_request(7, 3, 0, 1), unit(7)) == bytes([0, 42])
+    assert await own.ask(write_register_request(7, 0x10, 5), unit(7)) == b""
+
+
+async def test_a_line_without_echo_is_seen_as_such(line, bus):
+    line.units[7] = lambda request: [(0, good(request, 42))]
+    own = ModbusBus(bus.port, RtuMatcher(), serial_pace(115200, "8N1"), finds_echo=True)
+    assert await own.ask(read_request(7, 3, 0, 1), unit(7)) == bytes([0, 42])
+    assert not own.is_echoing
+    assert [request[0] for _, request in line.requests] == [247, 7]  # one question to nobody, and only once
+    await own.ask(read_request(7, 3, 0, 1), unit(7))
+    assert [request[0] for _, request in line.requests] == [247, 7, 7]
+
+
+@pytest.mark.parametrize("second_after_s", [0, 0.0005])
+async def test_a_question_answered_twice_betrays_two_devices_with_one_id(line, bus, second_after_s):
+    line.units[7] = lambda request: [(0, good(request, 42)), (second_after_s, good(request, 43))]
+    one = unit(7, timeout_s=0.1)
+    for _ in range(5):
+        await bus.ask(read_request(7, 3, 0, 1), one)
+        await asyncio.sleep(0.01)
+    assert one.statistics.second_answers >= 4
+    assert suspicions({"a": one.statistics, "b": Statistics()}) == {"a": Suspicion.DUPLICATE_UNIT_ID}
+
+
+async def test_the_commissioning_speaks_only_between_polls(line, bus):
+    line.units[7] = lambda request: [(0, good(request, 1))]
+    loop = asyncio.get_running_loop()
+    bus.lend(loop.time())  # a poll is due at once: nothing to lend
+    talking = asyncio.create_task(bus.talk(read_request(9, 3, 0, 1).rtu, Patience(0.05, 0.01)))
+    for _ in range(5):
+        await bus.ask(read_request(7, 3, 0, 1), unit(7))
+    assert not line.asked(9)
+    bus.lend(loop.time() + 10)
+    assert await talking == []
+    assert len(line.asked(9)) == 1
+
+
+async def test_on_a_line_that_is_never_idle_the_commissioning_waits_two_seconds_at_most(line, bus):
+    bus.lend(asyncio.get_running_loop().time())
+    line.units[9] = lambda request: [(0.001, good(request, 1))]
+    async with asyncio.timeout(5):
+        heard = await bus.talk(read_request(9, 3, 0, 1).rtu, Patience(0.05, 0.01))
+    assert heard[0].raw == good(read_request(9, 3, 0, 1).rtu, 1)
+
+
+async def test_other_line_settings_last_for_one_exchange(line, bus):
+    line.units[7] = lambda request: [(0, good(request, 1))]
+    speeds = []
+    line.units[9] = lambda request: speeds.append(line.baud()) or []
+    await bus.talk(read_request(9, 3, 0, 1).rtu, Patience(0.02, 0.01), LineSettings(19200, "8N1"))
+    line.units[7] = lambda request: speeds.append(line.baud()) or [(0, good(request, 1))]
+    await bus.ask(read_request(7, 3, 0, 1), unit(7))
+    assert speeds == [termios.B19200, termios.B9600]
+
+
+# ---- merged reads, points that are not there, another model
+
+MERGED = parse_profile("""
+profile_version: 1
+meta: {id: x, vendor: x, model: x, class: temperature, status: draft, sources: [{id: a, kind: own, ref: a}]}
+link: {transport: modbus_rtu, timeout_ms: 100, max_read_registers: 8, max_hole: 8}
+identify: [{table: holding, address: 100, type: u16, equals: [57]}]
+points:
+  - {key: first, table: holding, address: 0, type: u16}
+  - {key: second, table: holding, address: 4, type: u16}
+  - {key: third, table: holding, address: 6, type: u16}
+tests: [{response: "", expect: {}, origin: computed}]
+""")
+
+
+MERGED_STATUS = ReadBlock(
+    Table.HOLDING, 50, 1, Period.FAST, (Point(key="status", table=Table.HOLDING, address=50, type="u16"),)
+)
+
+
+def merged(unit_id: int, period_s: float) -> PolledDevice:
+    own = {"first": 0, "second": 1, "third": 2}
+    plans = device_plans(MERGED, own)
+    return PolledDevice(
+        unit(unit_id),
+        [PolledBlock(plan, unit_id) for plan in plans],
+        period_s,
+        telltales=MERGED.identify,
+        replan=lambda block: BlockPlan(block, own, set()),
+    )
+
+
+def knowing(registers: dict[int, int], most: int = 1):
+    """A device that has these registers, gives so many at a time, and refuses the rest."""
+
+    def answer(request: bytes) -> Answers:
+        address, count = int.from_bytes(request[2:4]), int.from_bytes(request[4:6])
+        wanted = range(address, address + count)
+        if count > most or any(at not in registers for at in wanted):
+            return [(0, framed(bytes([request[0], request[1] | 0x80, 2])))]
+        return [(0, good(request, *(registers[at] for at in wanted)))]
+
+    return answer
+
+
+async def test_a_merged_read_that_is_refused_is_split_for_good(line, polling):
+    line.units = {1: knowing({0: 10, 4: 20, 6: 30, 100: 57})}
+    _, readings = polling(merged(1, 0.05))
+    await readings.until(lambda seen: sum(one.quality is Quality.GOOD for one in seen) >= 9)
+    assert {one.point: one.mantissa for one in readings if one.quality is Quality.GOOD} == {0: 10, 1: 20, 2: 30}
+    sizes = [int.from_bytes(request[4:6]) for _, request in line.requests]
+    assert [size for size in sizes if size > 1] == [7]  # asked once for all, and never again
+    assert [one.reason for one in readings if one.quality is Quality.BAD] == ["exception_2"] * 3
+
+
+async def test_a_merged_read_that_is_met_with_silence_is_split_as_well(line, polling):
+    device = knowing({0: 10, 4: 20, 6: 30, 50: 5, 100: 57})
+    line.units = {1: lambda request: device(request) if int.from_bytes(request[4:6]) == 1 else []}
+    polled_one = merged(1, 0.05)
+    polled_one.blocks.append(PolledBlock(BlockPlan(MERGED_STATUS, {"status": 3}, set()), 1))
+    _, readings = polling(polled_one)
+    await readings.until(lambda seen: {one.point for one in seen if one.quality is Quality.GOOD} == {0, 1, 2, 3})
+
+
+async def test_a_point_that_is_not_there_is_asked_for_no_more_but_stays_bad(line, polling, caplog):
+    line.units = {1: knowing({0: 10, 6: 30, 100: 57})}
+    poller, readings = polling(merged(1, 0.03))
+    await readings.until(lambda seen: sum(one.point == 1 for one in seen) >= 12)
+    asked = [request for _, request in line.requests if int.from_bytes(request[2:4]) == 4]
+    assert len(asked) == 3
+    missing = [one for one in readings if one.point == 1]
+    assert {one.reason for one in missing} == {"exception_2"}
+    assert all(one.mantissa is None for one in missing)
+    assert poller.devices[0].faults == [("second", "exception_2")]
+    assert sum("does not give second" in record.message for record in caplog.records) == 1
+
+
+async def test_a_device_that_is_another_model_gives_uncertain_readings(line, polling, caplog):
+    line.units = {1: knowing(dict.fromkeys(range(200), 3), most=8)}
+    _, readings = polling(merged(1, 0.05))
+    await readings.until(lambda seen: len(seen) >= 9)
+    assert {one.quality for one in readings} == {Quality.UNCERTAIN}
+    assert {one.reason for one in readings} == {"wrong_model"}
+    assert sum("not the model" in record.message for record in caplog.records) == 1
+    assert [int.from_bytes(request[2:4]) for _, request in line.requests].count(100) == 1
+
+
+async def test_the_right_model_is_recognised_once_at_connect(line, polling):
+    line.units = {1: knowing({**dict.fromkeys(range(20), 3), 100: 57}, most=8)}
+    poller, readings = polling(merged(1, 0.05))
+    await readings.until(lambda seen: len(seen) >= 9)
+    assert {one.quality for one in readings} == {Quality.GOOD}
+    assert poller.devices[0].identity is Identity.RIGHT
+    assert [int.from_bytes(request[2:4]) for _, request in line.requests].count(100) == 1

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.blocks import compute_blocks, plan_blocks, width
+from edge.blocks import compute_blocks, plan_blocks, split_block, width
 from edge.profile import parse_profile
 from edge.profile_types import Order, Period, Point, Table
 
@@ -99,3 +99,17 @@ def test_every_point_is_read_once_whole_and_within_the_limits(rows, max_register
         for address in range(block.address, block.end):
             hole = 0 if address in wanted else hole + 1
             assert hole <= max_hole
+
+
+def test_a_split_read_keeps_together_what_must_come_from_one_answer():
+    (whole,) = plan_blocks(
+        profile("""
+link: {transport: modbus_rtu, max_read_registers: 10, max_hole: 5}
+points:
+  - {key: a, table: input, address: 0, type: u16}
+  - {key: gross, table: input, address: 2, type: s32, word_order: big, atomic_group: weight}
+  - {key: net, table: input, address: 4, type: s32, word_order: big, atomic_group: weight}
+""")
+    )
+    assert reads([whole]) == [("input", 0, 6, ["a", "gross", "net"])]
+    assert reads(split_block(whole)) == [("input", 0, 1, ["a"]), ("input", 2, 4, ["gross", "net"])]
