@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format lock bench clean
+.PHONY: help setup demo test test-quick chaos chaos-quick check format lock bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 16
@@ -32,6 +32,14 @@ test: $(READY)  ## every test this machine can run (installs mosquitto and chrom
 
 test-quick: $(READY)  ## the tests without the minutes-long fault runs
 	@$(BIN)/pytest -n auto --dist worksteal -m "not slow"
+
+chaos: $(READY)  ## every fault that can be made here, ledger against database, one table (15 minutes)
+	@deploy/install-test-tools
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
+chaos-quick: $(READY)  ## the faults that every CI run makes (3 minutes; `make test` has them too)
+	@deploy/install-test-tools
+	@$(BIN)/python -m tests.chaos --quick $(CHAOS_ARGS)
 
 check: $(READY)  ## formatting, lint, types, import directions
 	@$(BIN)/ruff format --check .

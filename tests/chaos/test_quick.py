@@ -1,0 +1,18 @@
+"""The faults that every CI run makes: each scenario with a few blows, ledger against database."""
+
+import pytest
+
+from tests.chaos.__main__ import run_one
+from tests.chaos.scenarios import SCENARIOS
+
+SEED = 7
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+@pytest.mark.parametrize("entry", [one for one in SCENARIOS if one.is_quick], ids=lambda entry: entry.title)
+def test_nothing_is_lost_and_nothing_doubled(entry, tmp_path):
+    row = run_one(entry, tmp_path, SEED, is_quick=True)
+    if row.skipped:
+        pytest.skip(row.skipped)
+    assert row.is_clean, row.as_dict()

@@ -1,0 +1,126 @@
+"""What a scenario gets to work with: a folder, a seed, a site to torment, and a row to fill in."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.result import Row
+from tests.chaos.witness import AckWitness
+from tests.support.broker import MOSQUITTO, Mosquitto, free_port
+from tests.support.running_site import FLUSH_S, RunningSite
+
+SEALING_S = 1.5
+"""What a flush may be late on a machine that is busy with three other scenarios."""
+
+
+class CannotRun(Exception):
+    """This machine does not let us; the text says what is missing."""
+
+
+@dataclass
+class Trial:
+    """One run of one scenario. `is_quick`: the few minutes that every CI run has, not the whole hour of faults."""
+
+    folder: Path
+    row: Row
+    dice: random.Random
+    is_quick: bool
+    mutation: tuple[str, str] | None = None  # process and what is broken in it, to see whether that is noticed
+
+    def times(self, full: int, quick: int) -> int:
+        return quick if self.is_quick else full
+
+    def expect(self, is_so: bool, what: str) -> None:
+        if not is_so:
+            self.row.wrong.append(what)
+
+    @contextmanager
+    def broker(self, **settings: Any) -> Iterator[Mosquitto]:
+        if MOSQUITTO is None:
+            raise CannotRun("mosquitto is not installed")
+        one = Mosquitto(self.folder / "mosquitto", free_port(), **settings)
+        one.start()
+        try:
+            yield one
+        finally:
+            one.stop()
+
+    @contextmanager
+    def site(self, broker: Mosquitto, **settings: Any) -> Iterator[RunningSite]:
+        """Running, with readings on their way, and watched: nothing is acknowledged that is not committed."""
+        seed = self.dice.randrange(1 << 30)
+        one = RunningSite(self.folder, broker, seed=seed, launchers=self._launchers(), **settings)
+        try:
+            one.start_all()
+            one.wait_until(lambda: one.readings_stored() > 300, "readings arrive")
+            yield one
+        finally:
+            self.row.max_buffer = one.max_unsent
+            one.stop_all()
+
+    @contextmanager
+    def witness(self, broker: Mosquitto, database: Path) -> Iterator[AckWitness]:
+        with AckWitness(broker.port, database) as witness:
+            yield witness
+        self.expect(not witness.lies, f"acknowledged and not committed: {witness.lies[:3]}")
+        self.expect(witness.heard > 0, "no acknowledgement was heard")
+
+    def recover(self, site: RunningSite, count: int = 50, timeout_s: float = 90) -> None:
+        self.row.recoveries_s.append(site.wait_for_more(count, timeout_s))
+
+    def judge(self, site: RunningSite, *, kills: int = 0, may_declare: bool = False) -> dict[str, Any]:
+        """After `finish`: ledger against database, and the gateway's disk against it as well."""
+        report = site.audit()
+        total, row = report["total"], self.row
+        never_stored = site.never_stored()
+        row.produced, row.stored_unique = total["produced"], total["stored"] - total["duplicated"]
+        row.committed_at_edge = len(site.committed.readings)
+        row.LOST = max(total["lost"], never_stored)
+        row.DUPLICATED, row.corrupt_accepted, row.gaps_declared = total["duplicated"], total["spoilt"], report["gaps"]
+        row.facts |= {"unsealed": total["unsealed"], "longest_unsealed_ms": report["longest_unsealed_ms"]}
+        for name in ("lost", "duplicated", "altered", "spoilt", "invented", "out_of_order"):
+            self.expect(total[name] == 0, f"{name} {total[name]}")
+        self.expect(never_stored == 0, f"{never_stored} readings were on the gateway's disk and are not in the cloud")
+        self.expect(report["clean"], f"the audit is not clean: {report['examples'][:3]}")
+        self.expect(total["produced"] > 0, "nothing was produced")
+        self.expect(report["gaps"] >= kills, f"{kills} kills and {report['gaps']} gaps declared")
+        self.expect(may_declare or total["declared"] == 0, f"{total['declared']} readings were declared as not kept")
+        most_ms = round(1000 * (FLUSH_S + SEALING_S))
+        self.expect(
+            report["longest_unsealed_ms"] <= most_ms,
+            f"one kill cost {report['longest_unsealed_ms']} ms, {most_ms} ms are a flush",
+        )
+        self._judge_quarantine(site)
+        return report
+
+    def _judge_quarantine(self, site: RunningSite) -> None:
+        kept = site.ask_cloud("SELECT count(*) FROM quarantine")
+        self.expect(kept == self.row.facts.get("may_be_quarantined", 0), f"{kept} messages are in quarantine")
+
+    def _launchers(self) -> dict[str, list[str]]:
+        if self.mutation is None:
+            return {}
+        from tests.chaos.mutations import launcher
+
+        process, name = self.mutation
+        return {process: launcher(name)}
+
+
+Scenario = Callable[[Trial], None]
+
+
+def run(scenario: Scenario, trial: Trial) -> Row:
+    """Never raises for what the scenario finds: an error is a red row too."""
+    began = time.monotonic()
+    try:
+        scenario(trial)
+    except CannotRun as error:
+        trial.row.skipped = str(error)
+    except Exception as error:  # whatever ended a scenario is its result
+        trial.row.wrong.append(f"{type(error).__name__}: {error}")
+    trial.row.took_s = time.monotonic() - began
+    return trial.row
