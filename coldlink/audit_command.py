@@ -28,6 +28,9 @@ unsealed    read, and not yet on the gateway's disk when it was killed: it decla
 declared    not kept or thinned, and declared by the gateway
 undelivered spoilt or withheld by the simulator; nobody could have read them
 
+What was stored from before the ledger began is not judged. While the plant runs, its last seconds are still on their
+way and count as lost: stop it first, or give --until.
+
 exit code: 0 clean, 1 not clean, 2 the ledger or the cloud could not be read
 """
 
@@ -77,6 +80,8 @@ def audit(ledger_path: Path, cloud_at: str, gateway: str | None, within: object,
 
     assert isinstance(within, Range)
     ledger = load_ledger(ledger_path, within, tolerance_ms)
+    if ledger.began_at is not None:
+        within = within._replace(from_at=max(within.from_at, ledger.began_at - tolerance_ms))
     with open_cloud(cloud_at, gateway, within) as cloud:
         gaps = cloud.gaps()
         report = compare(ledger.points, cloud.columns(ledger.points), gaps, tolerance_ms)

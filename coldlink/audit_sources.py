@@ -42,6 +42,7 @@ class Ledger(NamedTuple):
     points: dict[str, LedgerColumn]  # by device/point
     tags: dict[str, LedgerColumn]  # by device/epc
     fault_codes: int  # answers without a number
+    began_at: int | None  # time of its first row; what is stored from before that it cannot judge
 
 
 class Cloud(Protocol):
@@ -59,8 +60,11 @@ def load_ledger(path: Path, within: Range, tolerance_ms: int) -> Ledger:
     points: dict[str, LedgerColumn] = defaultdict(LedgerColumn)
     tags: dict[str, LedgerColumn] = defaultdict(LedgerColumn)
     fault_codes = 0
+    began_at = None
     try:
         for row in read_ledger(path):
+            if began_at is None:
+                began_at = row.t
             if not within.holds(row.t, -tolerance_ms):
                 continue
             fate = _fate(row, is_inside=within.holds(row.t, tolerance_ms))
@@ -72,7 +76,7 @@ def load_ledger(path: Path, within: Range, tolerance_ms: int) -> Ledger:
                 points[f"{row.device}/{row.point}"].add(row.t, pack_decimal(row.value), fate)
     except (OSError, msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise AuditInputError(f"{path} is not a ledger that can be read: {error}") from error
-    return Ledger(dict(points), dict(tags), fault_codes)
+    return Ledger(dict(points), dict(tags), fault_codes, began_at)
 
 
 @contextmanager
