@@ -79,18 +79,18 @@ class ModbusRtuLine:
         asked_at = max(now, self._free_at) + request_bytes * timing.character_s + timing.silence_s
         starts_at = asked_at + (answer.turnaround_ms + answer.treatment.delay_ms) / 1000
         if answer.treatment.why == "dead":
-            self._send(answer, b"")
+            self._send(answer, b"", now)
             return
         frame = spoil(rtu_frame(unit_id, answer.pdu), answer.treatment.why, self._chance)
         if answer.treatment.why != "late":  # a late unit keeps itself busy, not its neighbours
             self._free_at = starts_at + len(frame) * timing.character_s
         if starts_at <= now:
-            self._send(answer, frame)
+            self._send(answer, frame, now)
             return
-        self._at(starts_at, partial(self._send, answer, frame))
+        self._at(starts_at, partial(self._send, answer, frame, starts_at))
 
-    def _send(self, answer: Answer, frame: bytes) -> None:
-        """All of it is in the ledger before its first byte is on the line."""
+    def _send(self, answer: Answer, frame: bytes, starts_at: float) -> None:
+        """All of it is in the ledger before its first byte is on the line. Timers are late; the line's time is not."""
         treatment = answer.treatment
         why, delivered = treatment.why, treatment.delivered
         if delivered and not self._port.is_plugged:
@@ -100,10 +100,9 @@ class ModbusRtuLine:
         if not self._timing.character_s:
             self._port.write(frame)
             return
-        now = asyncio.get_running_loop().time()
         for begin in range(0, len(frame), _CHUNK_BYTES):
             chunk = frame[begin : begin + _CHUNK_BYTES]
-            self._at(now + (begin + len(chunk)) * self._timing.character_s, partial(self._port.write, chunk))
+            self._at(starts_at + (begin + len(chunk)) * self._timing.character_s, partial(self._port.write, chunk))
 
     def _at(self, when: float, act: Callable[[], object]) -> None:
         def run() -> None:
