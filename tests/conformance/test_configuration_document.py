@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cloud.config import CloudConfig, ListedGateway, Listen
 from edge.config import (
     BufferSettings,
     EdgeConfig,
@@ -30,6 +31,9 @@ SECTIONS = {
     "Bus: serial": SerialBus,
     "Modbus device": ModbusDevice,
     "Serial device": SerialDevice,
+    "Cloud": CloudConfig,
+    "Listen": Listen,
+    "Listed gateway": ListedGateway,
 }
 
 
@@ -44,8 +48,10 @@ def default_in_words(field) -> str:
     default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     if isinstance(default, msgspec.Struct):
         return f"see {field.name.capitalize()}"
-    if default is None or default == {}:
+    if default in (None, {}, ()):
         return "none"
+    if isinstance(default, tuple):
+        return f"`[{', '.join(default)}]`"
     return f"`{default.value if isinstance(default, enum.Enum) else default}`"
 
 
