@@ -43,7 +43,7 @@ async def run(config: CloudConfig) -> None:
         _apply_site(store, config)
         async with _parts(store, config) as context:
             app = create_api(context)
-            add_pages(app)
+            add_pages(app, lang=config.language)
             await _serve(app, context.hub, listener)
     finally:
         store.close()

@@ -8,7 +8,7 @@ enrolment: open            # or `listed`, with the gateways below
 gateways:
   - {id: gw-01, public_key: 3b6a27bc...}
 site: binh-minh.site.yaml
-languages: [vi, en]
+language: vi
 """
 
 import ipaddress
@@ -49,7 +49,7 @@ class CloudConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     enrolment: Literal["open", "listed"] = "open"
     gateways: tuple[ListedGateway, ...] = ()
     site: str | None = None
-    languages: tuple[Literal["vi", "en"], ...] = ("vi", "en")
+    language: Literal["vi", "en"] = "vi"
 
     @property
     def listed(self) -> dict[str, bytes] | None:
@@ -98,8 +98,6 @@ def _check(config: CloudConfig, path: Path) -> None:
         _check_gateway(gateway, f"gateways[{index}]", path)
     if len({gateway.id for gateway in config.gateways}) != len(config.gateways):
         raise ConfigError(path, "a gateway is listed twice", key="gateways")
-    if not config.languages:
-        raise ConfigError(path, "is empty", key="languages", hint="vi, en or both; the first is the default")
 
 
 def _check_gateway(gateway: ListedGateway, key: str, path: Path) -> None:

@@ -10,13 +10,14 @@ from cloud.web.guard import Guard
 from cloud.web.pages import STATIC, WebContext, make_templates
 from cloud.web.problem import add_problem_pages
 from cloud.web.sparks import SparkShelf
+from cloud.web.words import DEFAULT_LANG, Lang
 
 PAGES = (wall.router, zone.router, lots.router, alarms.router, instruments.router)
 
 
-def add_pages(app: FastAPI, site_zone: str = "Asia/Ho_Chi_Minh") -> None:
+def add_pages(app: FastAPI, site_zone: str = "Asia/Ho_Chi_Minh", lang: Lang = DEFAULT_LANG) -> None:
     """Adds the pages to an application made by `create_api`, whose context they share."""
-    app.state.web = WebContext(ZoneInfo(site_zone), make_templates(), SparkShelf())
+    app.state.web = WebContext(ZoneInfo(site_zone), make_templates(), SparkShelf(), lang)
     for router in PAGES:
         app.include_router(router)
     add_problem_pages(app)

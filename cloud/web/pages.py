@@ -20,7 +20,7 @@ from cloud.api.values import Name
 from cloud.web import states
 from cloud.web.formats import Formats
 from cloud.web.sparks import SparkShelf
-from cloud.web.words import DEFAULT_LANG, Lang, Words, as_lang, load_words
+from cloud.web.words import Lang, Words, as_lang, load_words
 
 WEB = Path(__file__).parent
 STATIC = WEB / "static"
@@ -34,6 +34,7 @@ class WebContext:
     site_zone: ZoneInfo
     templates: Environment
     sparks: SparkShelf
+    lang: Lang  # of those who have not chosen
 
 
 def make_templates() -> Environment:
@@ -107,7 +108,8 @@ class Page:
 def page_of(request: Request) -> Page:
     house = context_of(request)
     asked = as_lang(request.query_params.get("lang")) or as_lang(request.cookies.get("lang"))
-    return Page(request, house, cast("WebContext", request.app.state.web), asked or DEFAULT_LANG, house.now_ms())
+    web = cast("WebContext", request.app.state.web)
+    return Page(request, house, web, asked or web.lang, house.now_ms())
 
 
 ThisPage = Annotated[Page, Depends(page_of)]

@@ -32,7 +32,7 @@ shards: [s0, s1]
 enrolment: listed
 gateways: [{{id: gw-01, public_key: {KEY}}}]
 site: sites/plant.site.yaml
-languages: [en, vi]
+language: en
 """,
     )
     assert found.listed == {"gw-01": bytes.fromhex(KEY)}
@@ -52,8 +52,7 @@ languages: [en, vi]
         ("shards: [S/0]", "shards", "a-z"),
         (f"enrolment: listed\ngateways: [{{id: GW 1, public_key: {KEY}}}]", "gateways[0].id", "a-z"),
         ("enrolment: listed\ngateways: [{id: gw-01, public_key: abcd}]", "gateways[0].public_key", "64 hex"),
-        ("languages: []", "languages", "vi"),
-        ("languages: [fr]", "languages", "fr"),
+        ("language: fr", "language", "fr"),
         ("databse: sqlite:///x.db", "databse", "database"),
         ("enrolment: closed", "enrolment", "closed"),
     ],
