@@ -75,6 +75,14 @@ class Knowledge:
                 raise OutOfOrderError(at, reached)
             self._take(at, point, value)
 
+    def reach(self, at: int) -> Iterator[Segment]:
+        """Something else than an observation happened at `at`."""
+        if self.at is None:
+            self.at = at
+        elif at < self.at:
+            raise OutOfOrderError(at, self.at)
+        yield from self.settle(at)
+
     def settle(self, until: int) -> Iterator[Segment]:
         """Lets time pass to `until` without news: values grow old one after the other."""
         if self.at is None:

@@ -1,8 +1,11 @@
 """A limit: which value is too much for a zone, and how long that must last before it counts."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+
+from rules.context import CONTEXT_OF_QUANTITY, ContextKind
 
 
 class LimitKind(StrEnum):
@@ -27,6 +30,8 @@ class Limit:
     setpoint: Decimal
     deadband: Decimal = Decimal(0)
     on_delay_s: int = 0
+    context_delays_s: Mapping[ContextKind, int] = field(default_factory=dict)  # counted from the start of the context
+    degree_minutes: Decimal | None = None  # so much heat confirms a breach whatever the delays say
     off_delay_s: int = 0
     max_gap_s: int = 300
     severity: Severity = Severity.MEDIUM
@@ -38,6 +43,10 @@ class Limit:
     def __post_init__(self) -> None:
         if self.deadband < 0 or self.on_delay_s < 0 or self.off_delay_s < 0:
             raise ValueError(f"limit {self.zone}/{self.key}: deadband and delays cannot be negative")
+        if any(delay_s < 0 for delay_s in self.context_delays_s.values()):
+            raise ValueError(f"limit {self.zone}/{self.key}: a delay in a context cannot be negative")
+        if self.degree_minutes is not None and self.degree_minutes <= 0:
+            raise ValueError(f"limit {self.zone}/{self.key}: degree_minutes must be above 0, not {self.degree_minutes}")
         if self.max_gap_s <= 0:
             raise ValueError(f"limit {self.zone}/{self.key}: max_gap_s must be above 0, not {self.max_gap_s}")
 
@@ -45,6 +54,11 @@ class Limit:
     def sign(self) -> int:
         """+1 when more is worse, -1 when less is: a value times the sign grows as things get worse."""
         return 1 if self.kind is LimitKind.ABOVE else -1
+
+    @property
+    def is_about_goods(self) -> bool:
+        """False for limits on machinery (a defrost too long, a door left open): they alarm, but judge no lot."""
+        return self.quantity not in CONTEXT_OF_QUANTITY
 
     @property
     def max_gap_ms(self) -> int:

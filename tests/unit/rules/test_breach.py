@@ -22,7 +22,7 @@ from rules import (
     settle,
 )
 from tests.unit.rules import plain
-from tests.unit.rules.worlds import LAST_TICK, TICK_MS, limits, observations
+from tests.unit.rules.worlds import LAST_TICK, TICK_MS, limits, marks, observations
 
 HORIZON = (LAST_TICK + 12) * TICK_MS
 FREEZER = Limit(
@@ -43,9 +43,13 @@ def minute_by_minute(*values, start=0, step=5000):
 
 
 def breaches(limit, entries, until=HORIZON):
-    state, changes = advance(limit, WatchState(), sorted(entries))
+    state, changes = advance(limit, WatchState(), in_order(entries))
     state, later = settle(limit, state, until)
     return standing(state, [*changes, *later])
+
+
+def in_order(entries):
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def standing(state, changes):
@@ -126,15 +130,26 @@ def test_going_back_in_time_is_refused():
 
 
 @settings(max_examples=300, deadline=None)
-@given(limits, observations)
-def test_breaches_are_those_of_the_plain_rules(limit, entries):
-    assert breaches(limit, entries) == plain.breaches(limit, entries, HORIZON)
+@given(limits, observations, marks)
+def test_breaches_are_those_of_the_plain_rules(limit, entries, marked):
+    assert breaches(limit, [*entries, *marked]) == plain.breaches(limit, entries, HORIZON, marked)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None)
+@given(limits, observations, marks, st.randoms())
+def test_a_thousand_shuffled_and_repeated_worlds_are_those_of_the_plain_rules(limit, entries, marked, random):
+    everything = [*entries, *marked]
+    everything += random.sample(everything, len(everything) // 2)
+    random.shuffle(everything)
+    assert breaches(limit, everything) == plain.breaches(limit, entries, HORIZON, marked)
 
 
 @settings(max_examples=200, deadline=None)
-@given(limits, observations, st.lists(st.integers(0, LAST_TICK * TICK_MS), max_size=8), st.randoms())
-def test_pieces_repeats_pauses_and_restarts_change_nothing(limit, entries, cuts, random):
-    ordered = sorted(entries + random.sample(entries, len(entries) // 2))
+@given(limits, observations, marks, st.lists(st.integers(0, LAST_TICK * TICK_MS), max_size=8), st.randoms())
+def test_pieces_repeats_pauses_and_restarts_change_nothing(limit, entries, marked, cuts, random):
+    entries = [*entries, *marked]
+    ordered = in_order(entries + random.sample(entries, len(entries) // 2))
     state, changes = WatchState(), []
     for begin, end in pairwise([0, *sorted(cuts), HORIZON]):
         state, found = advance(limit, state, [entry for entry in ordered if begin <= entry.at < end])

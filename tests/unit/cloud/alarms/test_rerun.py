@@ -8,7 +8,7 @@ from cloud.alarms.rerun import HOUR_MS, Checkpoint, rerun
 from rules import Observation, WatchState
 from tests.unit.rules import plain
 from tests.unit.rules.test_breach import FREEZER
-from tests.unit.rules.worlds import limits, observations
+from tests.unit.rules.worlds import limits, marks, observations
 
 
 class Books:
@@ -33,7 +33,7 @@ class Books:
         self._replace(start_at, outcome)
 
     def _from(self, start_at):
-        for entry in sorted(self.observations):
+        for entry in sorted(self.observations, key=lambda entry: entry.at):
             if start_at is None or entry.at >= start_at:
                 self.read += 1
                 yield entry
@@ -54,18 +54,25 @@ class Books:
 
 
 @settings(max_examples=300, deadline=None)
-@given(limits, observations, st.sampled_from([0, 7, 61]), st.integers(1, 12), st.randoms())
-def test_any_order_any_batches_and_repeats_give_the_plain_answer(limit, entries, spread, size, random):
+@given(limits, observations, marks, st.sampled_from([0, 7, 61]), st.integers(1, 12), st.randoms())
+def test_any_order_any_batches_and_repeats_give_the_plain_answer(limit, entries, marked, spread, size, random):
     # Spread over hours, so that the checkpoints at full hours take part.
-    entries = [entry._replace(at=entry.at + entry.at // 1000 // 8 * spread * 60_000) for entry in entries]
-    horizon = max((entry.at for entry in entries), default=0)
-    deliveries = [entries[i : i + size] for i in range(0, len(entries), size)]
+    def spread_out(at):
+        return at + at // 1000 // 8 * spread * 60_000
+
+    entries = [entry._replace(at=spread_out(entry.at)) for entry in entries]
+    marked = [mark._replace(at=spread_out(mark.at), until_at=spread_out(mark.at) + mark.until_at - mark.at)
+              for mark in marked if mark.kind in limit.context_delays_s]  # fmt: skip
+    everything = [*entries, *marked]
+    random.shuffle(everything)
+    horizon = max((entry.at for entry in everything), default=0)
+    deliveries = [everything[i : i + size] for i in range(0, len(everything), size)]
     deliveries += random.sample(deliveries, len(deliveries) // 2)
     random.shuffle(deliveries)
     books = Books(limit)
     for batch in deliveries:
         books.add(batch)
-    expected = plain.breaches(limit, entries, horizon)
+    expected = plain.breaches(limit, entries, horizon, marked)
     assert sorted(books.breaches.values(), key=lambda breach: breach.onset_at) == expected
 
 
