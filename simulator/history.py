@@ -111,6 +111,8 @@ def readings(plan: PlantPlan, seed: int, from_ms: int, until_ms: int) -> Iterato
             zone = zones[device.zone or ""]
             yield PastReading(device.id, "room_temperature", at_ms, round(zone.room.air_celsius * 10), 1)
             yield PastReading(device.id, "evaporator_temperature", at_ms, round(zone.room.coil_celsius * 10), 1)
+            yield PastReading(device.id, "status.defrost", at_ms, int(zone.is_defrosting), 0)
+            yield PastReading(device.id, "status.door_open", at_ms, int(zone.is_door_open), 0)
 
 
 def lots(plan: PlantPlan, seed: int, from_ms: int, until_ms: int) -> Iterator[Lot]:

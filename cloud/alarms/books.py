@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from cloud.alarms.rerun import Checkpoint, Rerun
 from cloud.alarms.revise import Revision, StatedBreach
 from cloud.store import load_queries
-from rules import Breach, BreachStatus, WatchState
+from rules import Breach, BreachStatus, Trigger, WatchState
 
 KEPT_BETWEEN_HOURS = 12  # one flush each 5 s: data up to a minute late needs no longer way back
 _FIRST, _LAST = -(1 << 62), 1 << 62
@@ -50,7 +50,15 @@ def stated_breaches(connection: Connection, zone_id: int, limit_id: int, outcome
     )
     stated = {
         row.key: StatedBreach(
-            Breach(row.key, row.onset_at, row.extreme, row.extreme_at, row.confirmed_at, row.ended_at),
+            Breach(
+                row.key,
+                row.onset_at,
+                row.extreme,
+                row.extreme_at,
+                row.confirmed_at,
+                row.ended_at,
+                Trigger(row.confirmed_by) if row.confirmed_by else None,
+            ),
             BreachStatus(row.status),
             row.version,
         )
@@ -83,6 +91,7 @@ def write_revision(connection: Connection, zone_id: int, limit_id: int, revision
             "status": revision.status,
             "onset_at": breach.onset_at,
             "confirmed_at": breach.confirmed_at,
+            "confirmed_by": breach.confirmed_by,
             "ended_at": breach.ended_at,
         },
     )

@@ -4,6 +4,7 @@ Everything happens in the caller's transaction, the removal of the work list inc
 """
 
 from collections.abc import Iterable, Iterator
+from heapq import merge
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,7 @@ from cloud.alarms.lifecycle import AlarmEvent
 from cloud.alarms.repository import alarms_since
 from cloud.alarms.rerun import HOUR_MS, rerun
 from cloud.alarms.revise import revise
+from cloud.site.contexts import ContextSources, context_sources
 from cloud.site.repository import (
     InstalledPoint,
     ZoneLimit,
@@ -22,7 +24,7 @@ from cloud.site.repository import (
     points_of_zone,
 )
 from cloud.store import load_queries
-from rules import Limit, Observation, WatchState
+from rules import Entry, Limit, with_marks
 
 AHEAD_MS = 2 * 60_000  # what claims to be measured later than this is not believed yet
 _WINDOW_MS = 6 * 3_600_000
@@ -62,11 +64,10 @@ def _think_over(
     connection: Connection, zone_id: int, held: ZoneLimit, from_at: int, until_at: int, *, now_ms: int
 ) -> list[AlarmEvent]:
     start = books.checkpoint_before(connection, zone_id, held.id, from_at)
-    points = points_of_zone(connection, zone_id, held.limit.quantity)
     outcome = rerun(
         held.limit,
         start,
-        _observations_from(connection, points, held.limit, start, now_ms),
+        entries_from(connection, zone_id, held.limit, start.at, now_ms + AHEAD_MS),
         kept=books.checkpoints_after(connection, zone_id, held.id, start.at),
         changed_until=until_at,
     )
@@ -78,12 +79,37 @@ def _think_over(
     return follower.follow(revisions, outcome.breaches)
 
 
-def _observations_from(
-    connection: Connection, points: list[InstalledPoint], limit: Limit, start: WatchState, now_ms: int
-) -> Iterator[Observation]:
-    """A few hours at a time, so that a long past fits into memory; stretches without data are skipped."""
-    until_at = now_ms + AHEAD_MS if limit.valid_until is None else min(limit.valid_until, now_ms + AHEAD_MS)
-    from_at = limit.valid_from if start.at is None else start.at
-    while (found := next_observation_at(connection, points, from_at, until_at)) is not None:
+def entries_from(
+    connection: Connection, zone_id: int, limit: Limit, start_at: int | None, until_at: int
+) -> Iterator[Entry]:
+    """What was observed and what explains it, a few hours at a time, so that a long past fits into memory."""
+    points = points_of_zone(connection, zone_id, limit.quantity)
+    sources = context_sources(connection, zone_id, limit.context_delays_s)
+    until_at = until_at if limit.valid_until is None else min(limit.valid_until, until_at)
+    from_at = limit.valid_from if start_at is None else start_at
+    planned = sources.planned(connection, from_at, until_at, with_running=start_at is None)
+    yield from with_marks(_told(connection, points, sources, limit, (from_at, until_at)), planned)
+
+
+def _told(
+    connection: Connection,
+    points: list[InstalledPoint],
+    sources: ContextSources,
+    limit: Limit,
+    during: tuple[int, int],
+) -> Iterator[Entry]:
+    """Stretches without data are skipped."""
+    from_at, until_at = during
+    speaking = [*points, *sources.points]
+    while (found := next_observation_at(connection, speaking, from_at, until_at)) is not None:
         from_at = min(found + _WINDOW_MS, until_at)
-        yield from observations(connection, points, found, from_at)
+        observed = observations(connection, points, found, from_at)
+        if not sources.signals:
+            yield from observed
+            continue
+        streams: list[Iterable[Entry]] = [sources.told(connection, found, from_at, limit.max_gap_ms), observed]
+        yield from merge(*streams, key=_at)
+
+
+def _at(entry: Entry) -> int:
+    return entry.at

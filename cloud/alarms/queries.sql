@@ -57,7 +57,7 @@ WHERE zone_id = :zone_id
 
 -- name: stated_breaches
 -- What the books say about one limit for breaches that began in a time range.
-SELECT key, version, status, onset_at, confirmed_at, ended_at, extreme, extreme_at
+SELECT key, version, status, onset_at, confirmed_at, confirmed_by, ended_at, extreme, extreme_at
 FROM breach
 WHERE zone_id = :zone_id
   AND limit_id = :limit_id
@@ -71,10 +71,10 @@ UPDATE breach SET current = 0 WHERE key = :key AND current = 1
 
 -- name: insert_breach_version
 -- A breach as it is seen now.
-INSERT INTO breach (key, version, zone_id, limit_id, status, onset_at, confirmed_at, ended_at, extreme,
-                    extreme_at, computed_at, current)
-VALUES (:key, :version, :zone_id, :limit_id, :status, :onset_at, :confirmed_at, :ended_at, :extreme,
-        :extreme_at, :computed_at, 1)
+INSERT INTO breach (key, version, zone_id, limit_id, status, onset_at, confirmed_at, confirmed_by, ended_at,
+                    extreme, extreme_at, computed_at, current)
+VALUES (:key, :version, :zone_id, :limit_id, :status, :onset_at, :confirmed_at, :confirmed_by, :ended_at,
+        :extreme, :extreme_at, :computed_at, 1)
 
 -- name: grow_breach
 -- An open breach got worse.

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from rules import Breach, BreachChange, ChangeKind, Limit, Observation, WatchState, advance, retire, settle
+from rules import Breach, BreachChange, ChangeKind, Entry, Limit, WatchState, advance, retire, settle
 
 HOUR_MS = 3_600_000
 
 
 class Checkpoint(NamedTuple):
-    """The state of a watch that has taken every observation before `at`."""
+    """The state of a watch that has taken every entry before `at`."""
 
     at: int
     state: WatchState
@@ -36,23 +36,23 @@ class Rerun:
 def rerun(
     limit: Limit,
     start: WatchState,
-    observations: Iterable[Observation],
+    entries: Iterable[Entry],
     *,
     kept: Sequence[Checkpoint] = (),
     changed_until: int,
 ) -> Rerun:
-    """`observations` from `start.at` on, in order; `kept`: the later checkpoints; `changed_until`: the last change."""
+    """`entries` from `start.at` on, in order; `kept`: the later checkpoints; `changed_until`: the last change."""
     run = _Run(limit, start, kept, changed_until)
-    for observation in observations:
-        if observation.at >= run.next_mark and run.reaches_agreement(observation.at):
+    for entry in entries:
+        if entry.at >= run.next_mark and run.reaches_agreement(entry.at):
             return run.until_agreement()
-        run.waiting.append(observation)
+        run.waiting.append(entry)
     return run.to_the_end()
 
 
 class _Run:
     def __init__(self, limit: Limit, start: WatchState, kept: Sequence[Checkpoint], changed_until: int) -> None:
-        self.waiting: list[Observation] = []
+        self.waiting: list[Entry] = []
         self._limit = limit
         self._from_at = start.breach.onset_at if start.breach else start.at
         self._state = start

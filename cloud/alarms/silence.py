@@ -51,7 +51,11 @@ def watch_silence(connection: Connection, now_ms: int, silent_after_ms: int = SI
 
 def _points(connection: Connection, zone_id: int, now_ms: int) -> list[InstalledPoint]:
     """What ought to be heard now: the points that the zone's limits are about."""
-    quantities = {held.limit.quantity for held in limits_of_zone(connection, zone_id) if held.limit.valid_until is None}
+    quantities = {
+        held.limit.quantity
+        for held in limits_of_zone(connection, zone_id)
+        if held.limit.valid_until is None and held.limit.is_about_goods
+    }
     return [
         point
         for quantity in sorted(quantities)

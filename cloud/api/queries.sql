@@ -46,6 +46,7 @@ SELECT id, zone_id, key, kind, quantity, setpoint, deadband, on_delay_s, off_del
 FROM limit_rule
 WHERE valid_from <= :now
   AND (valid_until IS NULL OR valid_until > :now)
+  AND about = 'goods'
 ORDER BY zone_id, key
 
 -- name: open_breaches
@@ -56,6 +57,7 @@ FROM breach
 JOIN limit_rule ON limit_rule.id = breach.limit_id
 WHERE breach.current = 1
   AND breach.status IN ('pending', 'active')
+  AND limit_rule.about = 'goods'
 
 -- name: breaches_between
 -- Breaches of one zone that touch a time range, newest first.
@@ -67,6 +69,7 @@ JOIN limit_rule ON limit_rule.id = breach.limit_id
 WHERE breach.zone_id = :zone_id
   AND breach.current = 1
   AND breach.status <> 'withdrawn'
+  AND limit_rule.about = 'goods'
   AND breach.onset_at < :until_at
   AND (breach.ended_at IS NULL OR breach.ended_at > :from_at)
 ORDER BY breach.onset_at DESC
@@ -200,7 +203,7 @@ SELECT alarm.id, alarm.kind, alarm.severity, alarm.state, alarm.onset_at, alarm.
        zone.key AS zone, zone.name_vi AS zone_vi, zone.name_en AS zone_en,
        limit_rule.kind AS limit_kind, limit_rule.setpoint AS limit_setpoint,
        limit_rule.on_delay_s AS limit_on_delay_s, limit_rule.version AS limit_version,
-       limit_rule.citation AS limit_citation,
+       limit_rule.citation AS limit_citation, limit_rule.quantity AS limit_quantity,
        breach.extreme, breach.extreme_at,
        (SELECT COUNT(DISTINCT residence.lot_id) FROM residence
         WHERE residence.zone_id = alarm.zone_id AND residence.current = 1
@@ -241,6 +244,7 @@ JOIN breach ON breach.zone_id = residence.zone_id
            AND (residence.until_at IS NULL OR breach.onset_at < residence.until_at)
            AND (breach.ended_at IS NULL OR breach.ended_at > residence.from_at)
 JOIN limit_rule ON limit_rule.id = breach.limit_id AND limit_rule.severity <> 'low'
+               AND limit_rule.about = 'goods'
 WHERE residence.current = 1
   AND lot.key IN :lots
 GROUP BY lot.key

@@ -3,13 +3,16 @@
 What a point or limit said before a change stays judged by what held then.
 """
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from cloud.site.contexts import apply_contexts
 from cloud.site.repository import ZoneLimit, limits_of_zone, mark_zone_dirty
 from cloud.site.site_file import LimitEntry, ReadPointEntry, SiteFile, ZoneEntry
 from cloud.store import load_queries
+from rules import CONTEXT_OF_QUANTITY
 
 _queries = load_queries("cloud.site")
 
@@ -21,6 +24,7 @@ class SiteChanges:
     installations: int = 0
     read_points: int = 0
     limits: int = 0
+    contexts: int = 0
 
 
 def apply_site(connection: Connection, site: SiteFile, now_ms: int) -> SiteChanges:
@@ -32,6 +36,7 @@ def apply_site(connection: Connection, site: SiteFile, now_ms: int) -> SiteChang
     _apply_installations(connection, site, zone_ids, site_id=site_id, now_ms=now_ms, changes=changes)
     _apply_read_points(connection, site, zone_ids, site_id=site_id, now_ms=now_ms, changes=changes)
     for zone in site.zones:
+        changes.contexts += apply_contexts(connection, zone_ids[zone.key], zone, site, now_ms)
         _apply_limits(connection, zone_ids[zone.key], zone, since_ms=site.since_ms, now_ms=now_ms, changes=changes)
     return changes
 
@@ -112,11 +117,8 @@ def _apply_limits(
             _close_limit(connection, zone_id, held, now_ms)
         from_at = since_ms if held is None else now_ms
         version = 1 if held is None else held.limit.version + 1
-        facts = {name: str(value) if name in _DECIMALS else value for name, value in _facts(entry).items()}
-        connection.execute(
-            _queries.insert_limit,
-            {**facts, "zone_id": zone_id, "key": entry.key, "version": version, "valid_from": from_at},
-        )
+        place = {"zone_id": zone_id, "key": entry.key, "version": version, "valid_from": from_at}
+        connection.execute(_queries.insert_limit, {**_row(entry), **place})
         mark_zone_dirty(connection, zone_id, from_at, now_ms)
         changes.limits += 1
     for held in newest.values():
@@ -136,6 +138,8 @@ _LIMIT_FACTS = (
     "quantity",
     *_DECIMALS,
     "on_delay_s",
+    "context_delays_s",
+    "degree_minutes",
     "off_delay_s",
     "max_gap_s",
     "severity",
@@ -145,6 +149,15 @@ _LIMIT_FACTS = (
 
 def _facts(entry: LimitEntry) -> dict[str, object]:
     return {name: getattr(entry, name) for name in _LIMIT_FACTS}
+
+
+def _row(entry: LimitEntry) -> dict[str, object]:
+    """The facts as the table keeps them."""
+    facts = _facts(entry)
+    facts["context_delays"] = json.dumps(facts.pop("context_delays_s"), sort_keys=True)
+    facts |= {name: str(facts[name]) for name in _DECIMALS}
+    facts["degree_minutes"] = None if entry.degree_minutes is None else str(entry.degree_minutes)
+    return facts | {"about": "machinery" if entry.quantity in CONTEXT_OF_QUANTITY else "goods"}
 
 
 def _held_facts(held: ZoneLimit) -> dict[str, object]:

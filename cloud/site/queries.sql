@@ -15,7 +15,7 @@ WHERE key = :key
 SELECT limit_rule.id, zone.key AS zone, limit_rule.key, limit_rule.kind, limit_rule.quantity,
        limit_rule.setpoint, limit_rule.deadband, limit_rule.on_delay_s, limit_rule.off_delay_s,
        limit_rule.max_gap_s, limit_rule.severity, limit_rule.citation, limit_rule.version,
-       limit_rule.valid_from, limit_rule.valid_until
+       limit_rule.valid_from, limit_rule.valid_until, limit_rule.context_delays, limit_rule.degree_minutes
 FROM limit_rule
 JOIN zone ON zone.id = limit_rule.zone_id
 WHERE limit_rule.zone_id = :zone_id
@@ -137,9 +137,11 @@ WHERE gateway.name || '/' || series.device || '/' || series.point = :series_name
 -- name: insert_limit
 -- A limit, or a new version of one.
 INSERT INTO limit_rule (zone_id, key, kind, quantity, setpoint, deadband, on_delay_s, off_delay_s,
-                        max_gap_s, severity, citation, version, valid_from)
+                        max_gap_s, severity, citation, version, valid_from, context_delays, degree_minutes,
+                        about)
 VALUES (:zone_id, :key, :kind, :quantity, :setpoint, :deadband, :on_delay_s, :off_delay_s,
-        :max_gap_s, :severity, :citation, :version, :valid_from)
+        :max_gap_s, :severity, :citation, :version, :valid_from, :context_delays, :degree_minutes,
+        :about)
 
 -- name: close_limit
 -- A version of a limit ends.
@@ -149,3 +151,34 @@ UPDATE limit_rule SET valid_until = :valid_until WHERE id = :id
 -- What was concluded about a zone in this time range has to be thought over.
 INSERT INTO dirty_zone (zone_id, from_at, until_at)
 VALUES (:zone_id, :from_at, :until_at)
+
+-- name: context_sources
+-- Where contexts of a zone come from, and from when until when that held.
+SELECT id, kind, quantity, above, at_minute, minutes, from_at, until_at
+FROM context_source
+WHERE zone_id = :zone_id
+ORDER BY id
+
+-- name: insert_context_source
+-- A new source of contexts.
+INSERT INTO context_source (zone_id, kind, quantity, above, at_minute, minutes, from_at)
+VALUES (:zone_id, :kind, :quantity, :above, :at_minute, :minutes, :from_at)
+
+-- name: close_context_source
+-- A source of contexts is believed no more.
+UPDATE context_source SET until_at = :until_at WHERE id = :id
+
+-- name: context_spans
+-- What people said was going on in a zone, for what touches a time range.
+SELECT id, kind, from_at, until_at, "by", note, recorded_at
+FROM context_span
+WHERE zone_id = :zone_id
+  AND from_at < :until_at
+  AND until_at > :from_at
+ORDER BY from_at, id
+
+-- name: insert_context_span
+-- A person's word that something was or will be going on; the same word again changes nothing.
+INSERT INTO context_span (zone_id, kind, from_at, until_at, "by", note, recorded_at)
+VALUES (:zone_id, :kind, :from_at, :until_at, :by, :note, :now)
+ON CONFLICT (zone_id, kind, from_at, until_at) DO NOTHING

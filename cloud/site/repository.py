@@ -1,5 +1,6 @@
 """Zones, their limits, and what was observed in them, from the database."""
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row
 
 from cloud.store import load_queries
-from rules import Limit, LimitKind, Observation, Severity
+from rules import ContextKind, Limit, LimitKind, Observation, Severity
 
 _queries = load_queries("cloud.site")
 
@@ -101,4 +102,8 @@ def _zone_limit(row: Row[Any]) -> ZoneLimit:  # Any: a row of a textual query ha
     facts["severity"] = Severity(facts["severity"])
     facts["setpoint"] = Decimal(facts["setpoint"])
     facts["deadband"] = Decimal(facts["deadband"])
+    delays = json.loads(facts.pop("context_delays"))
+    facts["context_delays_s"] = {ContextKind(kind): delay_s for kind, delay_s in delays.items()}
+    heat = facts.pop("degree_minutes")
+    facts["degree_minutes"] = None if heat is None else Decimal(heat)
     return ZoneLimit(number, Limit(**facts))

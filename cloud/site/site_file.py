@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from ground.configfile import ConfigError, load
+from rules import CONTEXT_OF_QUANTITY, ContextKind
 
 Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", max_length=64)]
 PointName = Annotated[str, msgspec.Meta(pattern="^[^/]+/[^/]+/[^/]+$")]
+TimeOfDay = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=7 * 86_400)]
 
 
@@ -28,6 +30,8 @@ class LimitEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     setpoint: Decimal
     deadband: Decimal = Decimal(0)
     on_delay_s: Seconds = 0
+    context_delays_s: dict[ContextKind, Seconds] = {}
+    degree_minutes: Decimal | None = None
     off_delay_s: Seconds = 0
     max_gap_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 300
     severity: Literal["low", "medium", "high"] = "medium"
@@ -41,11 +45,22 @@ class PointEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     quantity: str = "air_temperature"
 
 
+class ContextEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a context comes from if no point says it outright: a warm coil, or a controller's clock in site time."""
+
+    kind: ContextKind
+    quantity: str | None = None
+    above: Decimal = Decimal("0.5")
+    daily_at: list[TimeOfDay] = []
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
+
+
 class ZoneEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Slug
     name: Name
     points: list[PointEntry] = []
     limits: list[LimitEntry] = []
+    contexts: list[ContextEntry] = []
 
 
 class ReadPointEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,6 +75,7 @@ class ReadPointEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class SiteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Slug
     name: Name
+    utc_offset_min: Annotated[int, msgspec.Meta(ge=-840, le=840)] = 420  # Viet Nam; it has no summer time
     since: str  # from when on what stands here first is true; a date, or a time in UTC
     zones: list[ZoneEntry]
     read_points: list[ReadPointEntry] = []
@@ -82,6 +98,7 @@ def read_site(path: Path) -> SiteFile:
     _refuse_doubles(path, "read_points", [f"{entry.point} antenna {entry.antenna}" for entry in site.read_points])
     for number, zone in enumerate(site.zones):
         _refuse_doubles(path, f"zones[{number}].limits", [limit.key for limit in zone.limits])
+        _refuse_idle_contexts(path, number, zone)
     for number, entry in enumerate(site.read_points):
         _refuse_unknown_zone(path, number, entry, site)
     return site
@@ -107,6 +124,21 @@ def _refuse_doubles(path: Path, key: str, names: list[str]) -> None:
         if name in seen:
             raise ConfigError(path, f"{name!r} stands twice", key=key, hint="once is enough")
         seen.add(name)
+
+
+def _refuse_idle_contexts(path: Path, number: int, zone: ZoneEntry) -> None:
+    quantities = [point.quantity for point in zone.points]
+    for place, entry in enumerate(zone.contexts):
+        key = f"zones[{number}].contexts[{place}]"
+        if (entry.quantity is None) is not bool(entry.daily_at):
+            raise ConfigError(path, "it needs one source", key=key, hint='give `quantity`, or `daily_at: ["02:00"]`')
+        if entry.quantity is not None and entry.quantity not in quantities:
+            raise ConfigError(
+                path,
+                f"no point of this zone tells {entry.quantity!r}",
+                key=f"{key}.quantity",
+                hint=f"known: {', '.join(quantities) or 'none'}; {', '.join(CONTEXT_OF_QUANTITY)} need no entry here",
+            )
 
 
 def _refuse_unknown_zone(path: Path, number: int, entry: ReadPointEntry, site: SiteFile) -> None:

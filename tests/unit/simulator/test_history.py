@@ -24,7 +24,7 @@ def six_hours(plan):
 
 def test_every_probe_and_controller_speaks_once_a_minute(plan, six_hours):
     points = {(one.device, one.point) for one in six_hours}
-    assert len(points) == 11 * 2 + 2 * 2
+    assert len(points) == 11 * 2 + 2 * 4
     times = [one.utc_ms for one in six_hours if (one.device, one.point) == ("kho-lanh-b-probe", "temperature")]
     assert times == list(range(UNTIL - 6 * HOUR, UNTIL, 60_000))
 
@@ -44,6 +44,8 @@ def test_a_cold_store_shows_its_defrosts(plan, six_hours):
     assert -18.5 < max(air) < -12
     coil = [one.mantissa for one in six_hours if one.point == "evaporator_temperature"]
     assert max(coil) > 0
+    defrost = [one.mantissa for one in six_hours if one.point == "status.defrost"]
+    assert 20 < sum(defrost) < 80, "minutes of one defrost in each of two stores"
 
 
 def test_lots_move_in_order_of_time_and_arrive_where_they_left_to(plan):

@@ -40,7 +40,7 @@ def test_the_example_site_is_taken_whole(store):
     with store.write() as connection:
         apply_site(connection, site, NOW)
         assert [zone.key for zone in zones(connection)] == [zone.key for zone in site.zones]
-        assert count(connection, "installation") == 13
+        assert count(connection, "installation") == 17
         assert count(connection, "read_point") == 2
 
 
@@ -73,9 +73,9 @@ def test_a_removed_limit_ends_and_may_come_back(store):
     bare = msgspec.structs.replace(site, zones=[msgspec.structs.replace(zone, limits=[]) for zone in site.zones])
     with store.write() as connection:
         apply_site(connection, site, NOW)
-        assert apply_site(connection, bare, NOW + 5).limits == 17
+        assert apply_site(connection, bare, NOW + 5).limits == 23
         assert apply_site(connection, bare, NOW + 6).limits == 0
-        assert apply_site(connection, site, NOW + 9).limits == 17
+        assert apply_site(connection, site, NOW + 9).limits == 23
         zone = zone_by_key(connection, "pha-loc")
         spans = [(held.limit.valid_from, held.limit.valid_until) for held in limits_of_zone(connection, zone.id)]
     assert spans == [(site.since_ms, NOW + 5), (NOW + 9, None)]
@@ -123,3 +123,59 @@ def test_a_mistake_is_named_with_what_would_be_right(tmp_path, wrong, said):
     with pytest.raises(ConfigError) as refusal:
         read_site(path)
     assert said in str(refusal.value)
+
+
+CONTEXTS = """
+key: a
+name: {vi: a, en: a}
+since: 2026-01-01
+zones:
+  - key: store
+    name: {vi: a, en: a}
+    points: [{point: g/c/evaporator, quantity: evaporator_temperature}]
+    contexts:
+      - {kind: defrost, quantity: evaporator_temperature, above: 2}
+      - {kind: defrost, daily_at: ["02:00", "14:30"], minutes: 25}
+    limits: [{key: high, kind: above, setpoint: -18, context_delays_s: {defrost: 4800}, degree_minutes: "300"}]
+"""
+
+
+def written(tmp_path, text):
+    (tmp_path / "site.yaml").write_text(text)
+    return read_site(tmp_path / "site.yaml")
+
+
+def test_contexts_come_from_a_warm_coil_or_a_timetable_in_site_time(store, tmp_path):
+    site = written(tmp_path, CONTEXTS)
+    with store.write() as connection:
+        assert apply_site(connection, site, NOW).contexts == 3
+        assert apply_site(connection, site, NOW + 1).contexts == 0
+        rows = connection.exec_driver_sql(
+            "SELECT quantity, above, at_minute, minutes FROM context_source ORDER BY at_minute"
+        ).all()
+        [held] = limits_of_zone(connection, zone_by_key(connection, "store").id)
+    assert rows == [("evaporator_temperature", "2", None, None), (None, None, 450, 25), (None, None, 1140, 25)]
+    assert dict(held.limit.context_delays_s) == {"defrost": 4800}
+    assert str(held.limit.degree_minutes) == "300"
+
+
+def test_a_source_that_the_file_names_no_more_ends(store, tmp_path):
+    with store.write() as connection:
+        apply_site(connection, written(tmp_path, CONTEXTS), NOW)
+        changed = apply_site(connection, written(tmp_path, CONTEXTS.replace('"02:00", ', "")), NOW + 5).contexts
+        ends = connection.exec_driver_sql("SELECT until_at FROM context_source WHERE at_minute = 1140").scalar()
+    assert (changed, ends) == (1, NOW + 5)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("quantity: evaporator_temperature, above: 2", "above: 2", "it needs one source"),
+        ("{kind: defrost, quantity: evaporator_temperature", "{kind: defrost, quantity: coil", "no point of this zone"),
+        ('"02:00"', '"25:00"', "25:00"),
+        ("kind: defrost, daily_at", "kind: dfrost, daily_at", "dfrost"),
+    ],
+)
+def test_a_context_that_could_never_be_is_refused(tmp_path, right, wrong, said):
+    with pytest.raises(ConfigError, match=said):
+        written(tmp_path, CONTEXTS.replace(right, wrong))
