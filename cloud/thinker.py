@@ -54,8 +54,10 @@ class Thinker:
 
     def _think(self, connection: Connection) -> list[Change]:
         now_ms = self._now_ms()
-        moved = [Change("lot")] if lots.recompute(connection) else []
-        return moved + _told(alarms.evaluate(connection, now_ms))
+        moved = lots.recompute(connection)
+        told = _told(alarms.evaluate(connection, now_ms))
+        held = lots.settle(connection, now_ms)
+        return ([Change("lot")] if moved or held else []) + told
 
     def _watch(self, connection: Connection) -> list[Change]:
         return _told(alarms.watch_silence(connection, self._now_ms()))

@@ -2,13 +2,29 @@
 
 from fastapi import APIRouter, FastAPI
 
-from cloud.api import alarms, carriers, exports, health, ingest, instruments, live, lots, zones
+from cloud.api import (
+    alarms,
+    carriers,
+    exports,
+    genealogy,
+    health,
+    ingest,
+    instruments,
+    live,
+    lot_events,
+    lots,
+    trace,
+    zones,
+)
 from cloud.api.context import ApiContext
 from cloud.api.problems import PROBLEMS, add_problem_handlers
 
 RESOURCES = (
     zones.router,
     lots.router,
+    genealogy.router,
+    lot_events.router,
+    trace.router,
     carriers.router,
     alarms.router,
     instruments.router,

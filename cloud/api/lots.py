@@ -244,7 +244,7 @@ def tell(context: ApiContext, response: Response, key: str, *, is_new: bool) -> 
 
 def find_lots(connection: Connection, text: str, *, page: int, per_page: int) -> list[Lot]:
     found = lots.find_lots(connection, text, count=per_page, offset=(page - 1) * per_page)
-    return _with_places(connection, found)
+    return with_places(connection, found)
 
 
 def find_lot(connection: Connection, key: str) -> LotDetail:
@@ -268,12 +268,12 @@ def read_story(connection: Connection, key: str, now_ms: int, *, buckets: int) -
 
 
 def _detail(connection: Connection, lot: lots.Lot) -> LotDetail:
-    [summary] = _with_places(connection, [lot])
+    [summary] = with_places(connection, [lot])
     loads = [Load.model_validate(load, from_attributes=True) for load in lots.loads_of_lot(connection, lot.id)]
     return LotDetail(**summary.model_dump(), carriers=loads)
 
 
-def _with_places(connection: Connection, found: Sequence[lots.Lot]) -> list[Lot]:
+def with_places(connection: Connection, found: Sequence[lots.Lot]) -> list[Lot]:
     wanted = {"lots": [lot.key for lot in found]}
     places = {
         row.lot: Place(zone=row.key, name=Name(vi=row.name_vi, en=row.name_en), since=row.from_at)

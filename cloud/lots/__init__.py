@@ -26,7 +26,11 @@ from cloud.lots.facts import (
     record_lot_move,
     record_unload,
 )
+from cloud.lots.family import Family, ancestors, descendants
+from cloud.lots.genealogy import Balance, Edge, Transformation, generations, origins
+from cloud.lots.holds import open_breaches, standings
 from cloud.lots.ledger import Taken, event_by_id, events_after, events_of_lot, is_valid, record_event
+from cloud.lots.recall import Shipment, TouchedLot, Trace, shipments_of, trace_breach, trace_lot
 from cloud.lots.recompute import recompute
 from cloud.lots.repository import (
     Load,
@@ -41,6 +45,8 @@ from cloud.lots.repository import (
     reading_ranges,
     residences_of_lot,
 )
+from cloud.lots.settle import settle
+from cloud.lots.standing import Standing, State
 from cloud.lots.story import LotStory, Stop, lot_story
 from cloud.lots.verdict import Outcome, Reason, Verdict
 
@@ -49,10 +55,13 @@ __all__ = [
     "BadEventError",
     "BadGtinError",
     "BadQuantityError",
+    "Balance",
     "ConflictingFactError",
     "CycleError",
     "Document",
+    "Edge",
     "EventKind",
+    "Family",
     "Item",
     "Load",
     "Lot",
@@ -65,26 +74,37 @@ __all__ = [
     "OverlappingLoadError",
     "Reason",
     "Recorded",
+    "Shipment",
     "ShipmentRefusedError",
+    "Standing",
+    "State",
     "Stop",
     "Taken",
+    "TouchedLot",
+    "Trace",
+    "Transformation",
     "UnknownCarrierError",
     "UnknownEventError",
     "UnknownLotError",
     "UnknownZoneError",
     "UnloadBeforeLoadError",
     "Verdict",
+    "ancestors",
     "count_lots",
+    "descendants",
     "event_by_id",
     "events_after",
     "events_of_lot",
     "find_lots",
+    "generations",
     "is_valid",
     "loads_of_lot",
     "lot_by_key",
     "lot_story",
     "lots_in_zone",
     "lots_of_breach",
+    "open_breaches",
+    "origins",
     "reading_ranges",
     "recompute",
     "record_carrier",
@@ -95,4 +115,9 @@ __all__ = [
     "record_lot_move",
     "record_unload",
     "residences_of_lot",
+    "settle",
+    "shipments_of",
+    "standings",
+    "trace_breach",
+    "trace_lot",
 ]

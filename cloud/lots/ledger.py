@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam
 from cloud.lots.errors import BadEventError, ConflictingFactError, CycleError, UnknownEventError
 from cloud.lots.events import TRANSFORMATIONS, EventKind, LotEvent, Recorded, checked, digest
 from cloud.lots.facts import carrier_id_of, lot_id_of, record_load, zone_id_of
+from cloud.lots.holds import refuse_shipment
 from cloud.lots.recompute import recompute_lot
 from cloud.store import load_queries
 
@@ -83,6 +84,8 @@ def _refuse_impossible(connection: Connection, event: LotEvent, lots: dict[str, 
             raise BadEventError(event.kind, f"a `{wrong.kind}` is not corrected: record what is right instead")
     if event.kind in TRANSFORMATIONS:
         _refuse_cycle(connection, event, lots)
+    if event.kind is EventKind.SHIP:
+        refuse_shipment(connection, event, lots)
 
 
 def _refuse_cycle(connection: Connection, event: LotEvent, lots: dict[str, int]) -> None:

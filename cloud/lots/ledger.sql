@@ -80,9 +80,9 @@ WITH RECURSIVE family (lot_id) AS (
 SELECT lot_id FROM family
 
 -- name: transformations_among
--- Who went into and came out of the transformations that these lots took part in.
+-- Who went into and came out of the transformations of these lots; without a weight a lot took part as a whole.
 SELECT lot_event.event_id, lot_event.kind, lot_event.at, lot_event_item.side, lot.key AS lot,
-       lot_event_item.quantity_kg, lot_event_item.pieces
+       COALESCE(lot_event_item.quantity_kg, lot.quantity_kg) AS quantity_kg
 FROM lot_event
 JOIN lot_event_item ON lot_event_item.event = lot_event.id
 JOIN lot ON lot.id = lot_event_item.lot_id
@@ -98,3 +98,118 @@ SELECT id, key, gtin, name_vi, name_en, quantity_kg, created_at, recorded_at
 FROM lot
 WHERE id IN :lots
 ORDER BY created_at, key
+
+-- name: decisions_about
+-- Holds and what lifts or confirms them, for some lots; what was corrected is left out.
+SELECT lot_event_item.lot_id, lot_event.body
+FROM lot_event_item
+JOIN lot_event ON lot_event.id = lot_event_item.event
+WHERE lot_event_item.lot_id IN :lots
+  AND lot_event_item.side = 'subject'
+  AND lot_event.kind IN ('hold', 'release', 'reject', 'downgrade', 'recall', 'destroy')
+  AND lot_event.recorded_at <= :known_at
+  AND NOT EXISTS (SELECT 1 FROM lot_event AS correction
+                  WHERE correction.corrects = lot_event.event_id AND correction.recorded_at <= :known_at)
+
+-- name: shipments_of
+-- What of some lots left for whom; what was corrected is left out.
+SELECT lot_event_item.lot_id, lot.key AS lot, COALESCE(lot_event_item.quantity_kg, lot.quantity_kg) AS quantity_kg,
+       lot_event.body
+FROM lot_event_item
+JOIN lot_event ON lot_event.id = lot_event_item.event
+JOIN lot ON lot.id = lot_event_item.lot_id
+WHERE lot_event_item.lot_id IN :lots
+  AND lot_event_item.side = 'subject'
+  AND lot_event.kind = 'ship'
+  AND lot_event.recorded_at <= :known_at
+  AND NOT EXISTS (SELECT 1 FROM lot_event AS correction
+                  WHERE correction.corrects = lot_event.event_id AND correction.recorded_at <= :known_at)
+ORDER BY lot_event.at, lot_event.event_id
+
+-- name: breaches_met
+-- Breaches that ask for a decision, and the lots that were there: open ones, those with a new version, those of some lots.
+SELECT DISTINCT residence.lot_id, lot.key AS lot, breach.key, zone.key AS zone, limit_rule.key AS limit_key,
+       CASE WHEN residence.from_at > breach.onset_at THEN residence.from_at ELSE breach.onset_at END AS since
+FROM breach
+JOIN limit_rule ON limit_rule.id = breach.limit_id
+JOIN zone ON zone.id = breach.zone_id
+JOIN residence ON residence.zone_id = breach.zone_id
+              AND residence.current = 1
+              AND (residence.until_at IS NULL OR residence.until_at > breach.onset_at)
+              AND (breach.ended_at IS NULL OR breach.ended_at > residence.from_at)
+JOIN lot ON lot.id = residence.lot_id
+WHERE breach.current = 1
+  AND breach.status IN ('active', 'ended')
+  AND limit_rule.severity IN ('medium', 'high')
+  AND (breach.ended_at IS NULL OR breach.id > :after OR residence.lot_id IN :lots)
+
+-- name: breaches_met_by
+-- Breaches that ask for a decision and that some lots were in.
+SELECT DISTINCT residence.lot_id, lot.key AS lot, breach.key, zone.key AS zone, limit_rule.key AS limit_key,
+       CASE WHEN residence.from_at > breach.onset_at THEN residence.from_at ELSE breach.onset_at END AS since
+FROM residence
+JOIN breach ON breach.zone_id = residence.zone_id
+           AND breach.current = 1
+           AND breach.status IN ('active', 'ended')
+           AND (residence.until_at IS NULL OR residence.until_at > breach.onset_at)
+           AND (breach.ended_at IS NULL OR breach.ended_at > residence.from_at)
+JOIN limit_rule ON limit_rule.id = breach.limit_id
+JOIN zone ON zone.id = breach.zone_id
+JOIN lot ON lot.id = residence.lot_id
+WHERE residence.lot_id IN :lots
+  AND residence.current = 1
+  AND limit_rule.severity IN ('medium', 'high')
+
+-- name: newest_breach
+-- The newest version of any breach.
+SELECT COALESCE(MAX(id), 0) FROM breach
+
+-- name: held_about
+-- Lots that were held for a breach before, whatever became of it.
+SELECT lot_event_item.lot_id
+FROM lot_event
+JOIN lot_event_item ON lot_event_item.event = lot_event.id
+WHERE lot_event.breach_key = :breach
+  AND lot_event.kind = 'hold'
+
+-- name: lots_inside
+-- Which of some lots are in a zone now.
+SELECT DISTINCT lot_id FROM residence WHERE lot_id IN :lots AND current = 1 AND until_at IS NULL
+
+-- name: places_of
+-- Where some lots are now.
+SELECT residence.lot_id, zone.key, zone.name_vi, zone.name_en, MIN(residence.from_at) AS since
+FROM residence
+JOIN zone ON zone.id = residence.zone_id
+WHERE residence.lot_id IN :lots
+  AND residence.current = 1
+  AND residence.until_at IS NULL
+GROUP BY residence.lot_id, zone.id, zone.key, zone.name_vi, zone.name_en
+
+-- name: breach_facts
+-- One breach with its zone and limit, as it is seen now.
+SELECT breach.key, breach.zone_id, zone.key AS zone, zone.name_vi, zone.name_en, breach.status, breach.onset_at,
+       breach.ended_at, breach.extreme, limit_rule.kind, limit_rule.setpoint
+FROM breach
+JOIN zone ON zone.id = breach.zone_id
+JOIN limit_rule ON limit_rule.id = breach.limit_id
+WHERE breach.key = :key
+  AND breach.current = 1
+  AND breach.status <> 'withdrawn'
+
+-- name: setting
+-- One kept value.
+SELECT value FROM setting WHERE key = :key
+
+-- name: keep_setting
+-- Keeps one value.
+INSERT INTO setting (key, value) VALUES (:key, :value)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value
+
+-- name: dirty_lots
+-- Lots about which something is known anew.
+SELECT id, lot_id FROM dirty_lot ORDER BY id
+
+-- name: forget_dirty_lots
+-- What has been thought over needs it no more.
+DELETE FROM dirty_lot WHERE id <= :through

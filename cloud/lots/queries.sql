@@ -171,6 +171,10 @@ ORDER BY from_at, id
 -- How often a lot's way has been understood.
 SELECT COALESCE(MAX(version), 0) FROM residence WHERE lot_id = :lot_id
 
+-- name: mark_lot_dirty
+-- What follows from where a lot was has to be thought over.
+INSERT INTO dirty_lot (lot_id) VALUES (:lot_id)
+
 -- name: retire_residence
 -- Understood otherwise now.
 UPDATE residence SET current = 0 WHERE id = :id
@@ -203,6 +207,7 @@ JOIN limit_rule ON limit_rule.id = breach.limit_id
 WHERE breach.zone_id = :zone_id
   AND breach.current = 1
   AND breach.status IN ('active', 'ended')
+  AND limit_rule.about = 'goods'
   AND breach.onset_at < :until_at
   AND (breach.ended_at IS NULL OR breach.ended_at > :from_at)
 ORDER BY breach.onset_at

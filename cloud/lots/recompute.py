@@ -43,6 +43,7 @@ def recompute_lot(connection: Connection, lot_id: int) -> bool:
         connection.execute(_queries.retire_residence, {"id": row_id})
     for stay in fresh:
         connection.execute(_queries.insert_residence, {**stay._asdict(), "lot_id": lot_id, "version": version})
+    connection.execute(_queries.mark_lot_dirty, {"lot_id": lot_id})
     return True
 
 

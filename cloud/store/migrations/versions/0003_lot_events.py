@@ -17,6 +17,8 @@ def upgrade() -> None:
     _verdicts()
     _packs()
     op.add_column("carrier_load", sa.Column("until_recorded_at", sa.BigInteger))
+    # What was breached before this ledger existed holds nothing back afterwards.
+    op.execute("INSERT INTO setting (key, value) SELECT 'lots.held_through', COALESCE(MAX(id), 0) FROM breach")
 
 
 def _events() -> None:
