@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from edge import watchdog
-from edge.buffer.contract import BufferCorrupt
-from edge.buffer.sqlite import SqliteBuffer, set_aside
+from edge.buffer.sqlite import SqliteBuffer
 from edge.clock import Clock, MachineTime
 from edge.config import Gateway, LiveSettings, SerialBus
 from edge.health import POINTS as HEALTH_POINTS
@@ -27,12 +25,12 @@ from edge.instrument import Instrument
 from edge.listener import make_instrument
 from edge.live import LiveLane
 from edge.poller import Poller, make_poller
+from edge.resume import opening_entries
 from edge.sealer import Sealer
 from edge.uplink import Uplink
 from ground import __version__
-from wire.entries import Entry, Gap
+from wire.entries import Entry
 from wire.points import PointTable
-from wire.signature import SigningKey
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +68,7 @@ class _Agent:
         table = point_table(gateway)
         key = load_or_make_key(data_dir)
         self.clock = Clock(MachineTime(config.clock))
-        opening: list[Entry] = []
-        self.buffer = _open_buffer(data_dir, config.gateway, key, config.buffer.max_mb << 20, opening)
+        self.buffer = SqliteBuffer(data_dir / BUFFER_NAME, config.gateway, key, config.buffer.max_mb << 20)
         self.buffer.keep_points(table)
         self.uplink = Uplink(
             self.buffer,
@@ -82,7 +79,6 @@ class _Agent:
             key=key.public,
             agent=f"coldlink {__version__}",
             executor=executor,
-            now_ms=self.clock.now_ms,
         )
         self.sealer = Sealer(
             self.buffer,
@@ -93,8 +89,7 @@ class _Agent:
             on_sealed=self.uplink.wake,
             before_flush=self._ask_for_held,
         )
-        opening.append(_gap_before_now(self.buffer, self.clock))
-        self.sealer.take(opening)
+        self.sealer.take(opening_entries(self.buffer, self.clock))
         self.live = _live_lane(config.live, self.uplink, self.clock, table.digest)
         index_of = {(point.device, point.key): index for index, point in enumerate(table.points)}
         self.instruments: list[Poller | Instrument] = []
@@ -155,29 +150,6 @@ class _Agent:
     def _missed_cycles(self) -> int:
         pollers = [one for one in self.instruments if isinstance(one, Poller)]
         return sum(device.missed_cycles for poller in pollers for device in poller.statistics.values())
-
-
-def _open_buffer(data_dir: Path, gateway: str, key: SigningKey, quota_bytes: int, opening: list[Entry]) -> SqliteBuffer:
-    """A file that cannot be trusted is set aside, and the time it covered is declared as a gap."""
-    path = data_dir / BUFFER_NAME
-    try:
-        return SqliteBuffer(path, gateway, key, quota_bytes)
-    except BufferCorrupt as error:
-        aside = set_aside(path, time.strftime("%Y%m%dT%H%M%S", time.gmtime()))
-        log.error("the buffer cannot be trusted (%s); it is kept as %s and a new one begins", error, aside)  # noqa: TRY400
-        opening.append(Gap("buffer_corrupt", None, None, None, None, f"kept as {aside.name}"))
-        return SqliteBuffer(path, gateway, key, quota_bytes)
-
-
-def _gap_before_now(buffer: SqliteBuffer, clock: Clock) -> Gap:
-    """Between the last batch of the run before and now nothing was measured, or what was measured was not sealed."""
-    last = buffer.last_sealed()
-    if last is None:
-        return Gap("not_installed", None, None, clock.now_ms(), None, "")
-    reason = "agent_stopped" if last.was_stopped else "agent_killed"
-    if last.boot != clock.boot_id:
-        reason = "power_off"
-    return Gap(reason, last.boot, last.last_at, clock.now_ms(), None, "")
 
 
 def _live_lane(settings: object, uplink: Uplink, clock: Clock, points: bytes) -> LiveLane | None:

@@ -13,10 +13,20 @@ from wire.signature import KEY_BYTES
 
 MAX_MESSAGE_BYTES = 4096
 MAX_LIVE_BYTES = 1 << 20
+GONE_REASONS = ("thinned", "buffer_corrupt")
 
 _MAX_INT = 1 << 53
 _MAX_DECIMALS = 12
 _MAX_REASON = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Batches that the gateway sealed and can no longer send, though it still has older or newer ones."""
+
+    first: int
+    last: int
+    reason: str  # thinned: a summary follows in later batches; buffer_corrupt: the card did not keep them
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Hello:
     points: bytes  # digest of the point table in use
     key: bytes  # Ed25519 public key
     agent: str  # name and version of the program, for people
+    gone: Gone | None = None  # what cannot come next; it counts only for an ingest whose next batch is among these
 
     def encode(self) -> bytes:
         return _dump(
@@ -40,6 +51,7 @@ class Hello:
                 "points": self.points.hex(),
                 "key": self.key.hex(),
                 "agent": self.agent,
+                "gone": self.gone and [self.gone.first, self.gone.last, self.gone.reason],
             }
         )
 
@@ -91,9 +103,12 @@ def read_hello(data: bytes) -> Hello:
         points=_hex(raw, "points", DIGEST_BYTES),
         key=_hex(raw, "key", KEY_BYTES),
         agent=agent,
+        gone=_gone(raw.get("gone")),
     )
     if hello.oldest > hello.next:
         raise MalformedMessage("bad_field", f"oldest {hello.oldest} is after next {hello.next}")
+    if hello.gone is not None and hello.gone.last >= hello.next:
+        raise MalformedMessage("bad_field", f"batch {hello.gone.last} cannot be gone, next is {hello.next}")
     return hello
 
 
@@ -116,6 +131,15 @@ def read_live(data: bytes) -> Live:
     if offset is not None:
         offset = _number(raw, "offset_ms", -_MAX_INT)
     return Live(_hex(raw, "points", DIGEST_BYTES), offset, tuple(_live_reading(row) for row in rows))
+
+
+def _gone(row: object) -> Gone | None:
+    match row:
+        case None:
+            return None
+        case [int(first), int(last), str(reason)] if 1 <= first <= last <= _MAX_INT and reason in GONE_REASONS:
+            return Gone(first, last, reason)
+    raise MalformedMessage("bad_field", "gone")
 
 
 def _live_reading(row: object) -> Reading:

@@ -174,7 +174,7 @@ def _end_declared_loss(work: Work, delivery: _Delivery) -> None:
     base = base_of_boot(work.connection, delivery.gateway, header)
     if base is not None:
         work.connection.execute(
-            _queries.close_not_kept,
+            _queries.close_lost,
             {"gateway_id": delivery.gateway.id, "until_at": base.utc(header.first_at)},
         )
 

@@ -9,7 +9,7 @@ from cloud.ingest.verdict import Cursor
 from cloud.ingest.work import Work
 from cloud.store.queries import load_queries
 from wire.errors import MalformedMessage
-from wire.messages import Hello, read_hello
+from wire.messages import Gone, Hello, read_hello
 from wire.points import read_point_table
 
 _queries = load_queries("cloud.ingest")
@@ -32,8 +32,9 @@ def take_hello(work: Work, flight: Flight) -> None:
     outcome.counts["hellos"] += 1
     outcome.heard[gateway.id] = flight
     cursor = cursor_of(work, gateway, hello.epoch)
-    if hello.oldest > cursor.through + 1:
-        cursor = _declare_lost(work, gateway, hello, cursor)
+    lost = lost_after(hello, cursor)
+    if lost is not None:
+        cursor = _declare_lost(work, gateway, hello, lost)
     outcome.move(gateway, hello.epoch, cursor)
     is_known = work.book.points(work.connection, gateway, hello.points) is not None
     outcome.answer(flight, gateway, hello.epoch, None if is_known else hello.points)
@@ -81,18 +82,26 @@ def _admit(work: Work, flight: Flight, hello: Hello) -> Gateway | None:
     return None
 
 
-def _declare_lost(work: Work, gateway: Gateway, hello: Hello, cursor: Cursor) -> Cursor:
+def lost_after(hello: Hello, cursor: Cursor) -> Gone | None:
+    """Pure: what can never follow the cursor. A claim about other batches than the next one is old, or not for us."""
+    following = cursor.through + 1
+    if hello.gone is not None and hello.gone.first <= following <= hello.gone.last:
+        return Gone(following, max(hello.gone.last, hello.oldest - 1), hello.gone.reason)
+    return Gone(following, hello.oldest - 1, "not_kept") if hello.oldest > following else None
+
+
+def _declare_lost(work: Work, gateway: Gateway, hello: Hello, lost: Gone) -> Cursor:
     """The gateway no longer has what comes next here: that is said as a gap, and the rest goes on."""
     connection, _, outcome = work
     last_at = connection.execute(
-        _queries.last_time_before, {"gateway_id": gateway.id, "epoch": hello.epoch, "seq": cursor.through}
+        _queries.last_time_before, {"gateway_id": gateway.id, "epoch": hello.epoch, "seq": lost.first - 1}
     ).scalar_one_or_none()
-    first, last = cursor.through + 1, hello.oldest - 1
+    batches = f"batches {lost.first} to {lost.last}"
     connection.execute(
         _queries.insert_gap,
-        {"gateway_id": gateway.id, "reason": "not_kept", "from_at": last_at, "until_at": None}
-        | {"series_id": None, "detail": f"batches {first} to {last} of epoch {hello.epoch.hex()}", "batch_id": None},
+        {"gateway_id": gateway.id, "reason": lost.reason, "from_at": last_at, "until_at": None}
+        | {"series_id": None, "detail": f"{batches} of epoch {hello.epoch.hex()}", "batch_id": None},
     )
     outcome.counts["gaps"] += 1
-    outcome.evidence.append(Evidence(gateway.name, "not_kept", f"batches {first} to {last}"))
-    return Cursor(hello.oldest - 1, None)
+    outcome.evidence.append(Evidence(gateway.name, lost.reason, batches))
+    return Cursor(lost.last, None)

@@ -159,9 +159,11 @@ UPDATE gap SET until_at = :until_at, detail = :detail
 WHERE gateway_id = :gateway_id AND reason = :reason AND from_at = :from_at AND until_at IS NULL
   AND (series_id = :series_id OR (series_id IS NULL AND :series_id IS NULL))
 
--- name: close_not_kept
--- The first batch after lost ones shows where the loss ends.
-UPDATE gap SET until_at = :until_at WHERE gateway_id = :gateway_id AND reason = 'not_kept' AND until_at IS NULL
+-- name: close_lost
+-- The first batch after lost ones shows where the loss ends; the gap is one that the ingest itself declared.
+UPDATE gap SET until_at = :until_at
+WHERE gateway_id = :gateway_id AND batch_id IS NULL AND until_at IS NULL
+  AND reason IN ('not_kept', 'thinned', 'buffer_corrupt')
 
 -- name: readings_of_batch_instant
 -- What is stored at the instants that a batch wanted for its own.

@@ -1,312 +1,509 @@
 """The durable buffer: one SQLite file, one sealed batch a row, one commit a flush.
 
-Tuned as measured (docs/decisions/0003-edge-buffer.md): WAL with synchronous=FULL loses nothing that was committed;
-pages of 1 KiB and a checkpoint every 400 pages halve what reaches the flash. The row is the batch as it travels, and
-the chain's head is the last row itself: nothing else is written at a flush.
+The row is the batch as it travels, and the chain's head is the last row itself: nothing else is written at a flush.
+
+Within the quota the ring keeps everything. Beyond it goes, in this order: what was heard, oldest first; then what was
+not heard is thinned (edge/buffer/thinning.py) and put at the head again; then the oldest thinned. A damaged file is set
+aside, what is sound and unheard in it is sealed again in a new one, and the rest is declared.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from edge.buffer.contract import BufferCorrupt, BufferFull, Draft, Fill, LastSealed
+from edge.buffer.contract import BufferCorrupt, BufferFull, Draft, Fill, LastSealed, Span, draft_of
+from edge.buffer.file import (
+    SEQ_BITS,
+    SEQ_MASK,
+    Wreck,
+    as_buffer_errors,
+    open_file,
+    room_bytes,
+    set_aside,
+    transaction,
+    used_bytes,
+)
+from edge.buffer.thinning import alike, thinned
 from wire.batch import NO_PREVIOUS, Header, SealedBatch, open_batch, seal
 from wire.body import encode_body
 from wire.entries import Gap
 from wire.errors import BadSignature, Malformed
+from wire.messages import Gone
 from wire.points import PointTable, read_point_table
 from wire.signature import SigningKey, VerifyKey
 
-_SEQ_BITS = 40
-_SEQ_MASK = (1 << _SEQ_BITS) - 1
+log = logging.getLogger(__name__)
+
+RESERVE_BYTES = 16 << 20  # of the disk: for the journal, and for whatever else lives there
 _ACK_EVERY_APPENDS = 12  # with a flush of 5 s once a minute; a lost acknowledgement is asked for again on connecting
 _TRIM_ROWS = 64
+_THIN_BYTES = 1 << 20
+_ENVELOPE_BYTES = 300
+_MAX_DETAIL = 256
+_NO_EPOCH = (0, 0)  # one that is not known, or no longer: nothing was ever stored under it
+_MOST_EPOCHS = 16
 
-_SCHEMA = """
-CREATE TABLE epoch (no INTEGER PRIMARY KEY, id BLOB NOT NULL, acknowledged INTEGER NOT NULL);
-CREATE TABLE batch (id INTEGER PRIMARY KEY, data BLOB NOT NULL);  -- id = epoch number << 40 | seq
-CREATE TABLE point_table (digest BLOB PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE mark (key TEXT PRIMARY KEY, value BLOB NOT NULL);
-"""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What the file says, kept at hand; taken back with the transaction that did not come about."""
+
+    no: int  # of the current epoch
+    epoch: bytes
+    seq: int  # the newest batch
+    hash: bytes
+    oldest: int
+    thinned: Span  # numbers of the current epoch that were thinned last
+    dropped: int = 0
+    thinned_batches: int = 0
+    appended_bytes: int = 0
 
 
 class SqliteBuffer:
     """See contract.Buffer."""
 
-    def __init__(self, path: Path, gateway: str, key: SigningKey, quota_bytes: int) -> None:
-        """Opens or creates the file. Raises BufferCorrupt when it is there but cannot be trusted, BufferFull."""
-        self._gateway, self._key, self._quota_bytes = gateway, key, quota_bytes
+    def __init__(
+        self,
+        path: Path,
+        gateway: str,
+        key: SigningKey,
+        quota_bytes: int,
+        *,
+        new_epoch: Callable[[], bytes] = lambda: os.urandom(16),
+    ) -> None:
+        """Opens, mends or creates the file. Raises BufferFull, and BufferCorrupt when it cannot even be set aside."""
+        self._path, self._gateway, self._key, self._quota_bytes = path, gateway, key, quota_bytes
         self._own = VerifyKey(key.public)
+        self._new_epoch = new_epoch
         self._lock = threading.Lock()
-        self._dropped = 0
         self._appends_since_ack_kept = 0
-        self._epoch_no, self._head_seq, self._oldest_seq = 0, 0, 1
-        self._head_hash = NO_PREVIOUS
-        self._db = _connect(path)
+        self._hole_behind: tuple[Header | None, str] | None = None  # a mended file: what comes next shows where it ends
         try:
-            with _as_buffer_errors():
-                self._open()
-        except BaseException:
-            self._db.close()
-            raise
+            self._open()
+        except BufferCorrupt as error:
+            self._begin_anew(error)
+
+    @property
+    def epoch(self) -> bytes:
+        return self._state.epoch
+
+    @property
+    def is_mended(self) -> bool:
+        """It was damaged and begun anew; what could not be saved will be declared with the next batch."""
+        return self._hole_behind is not None
 
     @property
     def next_seq(self) -> int:
-        return self._head_seq + 1
+        return self._state.seq + 1
 
     @property
     def oldest_seq(self) -> int:
-        return self._oldest_seq
+        return self._state.oldest
+
+    @property
+    def earlier_epochs(self) -> Sequence[bytes]:
+        return list(self._earlier)
+
+    def span(self, epoch: bytes) -> Span:
+        if epoch == self._state.epoch:
+            return Span(self._state.oldest, self._state.seq + 1)
+        no, last = self._earlier.get(epoch, _NO_EPOCH)
+        return self._safely(lambda: Span(self._oldest_of(no, last), last + 1))
 
     def append(self, draft: Draft) -> SealedBatch:
-        with self._lock, _as_buffer_errors():
-            batch = self._seal(draft, self._head_seq + 1, self._head_hash)
-            with self._transaction():
-                self._make_room(len(batch.data))
-                self._insert(batch)
-                self._keep_acknowledged()
-                self._db.execute("DELETE FROM mark WHERE key = 'stopped'")
-            self._head_seq, self._head_hash = batch.header.seq, batch.hash
-            return batch
+        return self._safely(lambda: self._append(draft))
 
-    def flight(self, after: int, max_bytes: int) -> Sequence[bytes]:
-        with self._lock, _as_buffer_errors():
-            found: list[bytes] = []
-            size, previous = 0, self._hash_at(after) if after else NO_PREVIOUS
-            for seq, data in self._rows(after + 1):
-                if found and size + len(data) > max_bytes:
-                    break
-                previous = self._check(data, seq, previous)
-                found.append(data)
-                size += len(data)
-            return found
+    def flight(self, after: int, max_bytes: int, epoch: bytes | None = None) -> Sequence[bytes]:
+        asked = epoch or self.epoch  # a file mended meanwhile has another
+        return self._safely(lambda: list(self._flight(self._no_of(asked), after, max_bytes)))
 
-    def hash_at(self, seq: int) -> bytes | None:
-        with self._lock, _as_buffer_errors():
-            return self._hash_at(seq)
+    def gone(self, after: int, epoch: bytes | None = None) -> Gone | None:
+        asked = epoch or self.epoch
+        return self._safely(lambda: self._gone(self._no_of(asked), after))
+
+    def hash_at(self, seq: int, epoch: bytes | None = None) -> bytes | None:
+        asked = epoch or self.epoch
+        return self._safely(lambda: self._hash_at(self._no_of(asked), seq))
 
     def acknowledge(self, through: int) -> None:
         self.acknowledged = through  # kept on disk with a later append: it can always be asked for again
-        self._appends_since_ack_kept += 1
 
     def begin_epoch(self, reseal_after: int) -> None:
-        with self._lock, _as_buffer_errors():
-            old_no, new_no = self._epoch_no, self._epoch_no + 1
-            epoch = os.urandom(16)
-            with self._transaction():
-                self._db.execute("INSERT INTO epoch VALUES (?, ?, 0)", (new_no, epoch))
-                self._epoch_no, self.epoch = new_no, epoch
-                head_seq, head_hash = 0, NO_PREVIOUS
-                for draft in self._drafts(old_no, reseal_after):
-                    batch = self._seal(draft, head_seq + 1, head_hash)
-                    self._insert(batch)
-                    head_seq, head_hash = batch.header.seq, batch.hash
-                first = old_no << _SEQ_BITS | (reseal_after + 1)
-                self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (first, old_no << _SEQ_BITS | _SEQ_MASK))
-            self._head_seq, self._head_hash, self.acknowledged = head_seq, head_hash, 0
-            self._oldest_seq = 1
+        with self._lock:
+            try:
+                with as_buffer_errors():
+                    self._begin_epoch(reseal_after)
+            except BufferCorrupt as error:
+                self._begin_anew(error)  # which is a new epoch
 
     def keep_points(self, table: PointTable) -> None:
-        with self._lock, _as_buffer_errors(), self._transaction():
-            self._db.execute("INSERT OR IGNORE INTO point_table VALUES (?, ?)", (table.digest, table.data))
+        self._safely(lambda: self._keep_points([table]))
 
     def points(self, digest: bytes) -> PointTable | None:
-        with self._lock, _as_buffer_errors():
-            row = self._db.execute("SELECT data FROM point_table WHERE digest = ?", (digest,)).fetchone()
+        row = self._safely(
+            lambda: self._db.execute("SELECT data FROM point_table WHERE digest = ?", (digest,)).fetchone()
+        )
         return None if row is None else read_point_table(row[0])
 
     def last_sealed(self) -> LastSealed | None:
-        with self._lock, _as_buffer_errors():
-            row = self._db.execute("SELECT data FROM batch ORDER BY id DESC LIMIT 1").fetchone()
-            stopped = self._db.execute("SELECT 1 FROM mark WHERE key = 'stopped'").fetchone()
-        if row is None:
-            return None
-        header = open_batch(row[0]).header
-        return LastSealed(header.boot, header.last_at, stopped is not None)
+        return self._safely(self._last_sealed)
 
     def fill(self) -> Fill:
-        with self._lock, _as_buffer_errors():
-            return Fill(
-                unsent_batches=self._head_seq - max(self.acknowledged, self._oldest_seq - 1),
-                kept_batches=self._head_seq - self._oldest_seq + 1,
-                used_bytes=self._used_bytes(),
-                quota_bytes=self._quota_bytes,
-                dropped_batches=self._dropped,
-            )
+        return self._safely(self._fill)
 
     def close(self, *, is_clean: bool) -> None:
         with self._lock:
             try:
-                with self._transaction():
-                    self._db.execute(
-                        "UPDATE epoch SET acknowledged = ? WHERE no = ?", (self.acknowledged, self._epoch_no)
-                    )
+                with as_buffer_errors(), transaction(self._db):
+                    self._write_acknowledged()
                     if is_clean:
                         self._db.execute("INSERT OR REPLACE INTO mark VALUES ('stopped', x'')")
+            except (BufferFull, BufferCorrupt) as error:
+                log.warning("the buffer could not be closed cleanly: %s", error)  # the next start finds what there is
             finally:
                 self._db.close()
 
-    # ---- within the lock
+    def _safely(self, call: Callable[[], T]) -> T:
+        """One caller at a time; a file that proves damaged is mended and the call made again."""
+        with self._lock:
+            try:
+                with as_buffer_errors():
+                    return call()
+            except BufferCorrupt as error:
+                self._begin_anew(error)
+                with as_buffer_errors():
+                    return call()
+
+    # ---- opening and mending
 
     def _open(self) -> None:
-        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'batch'").fetchone():
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        row = self._db.execute("SELECT no, id, acknowledged FROM epoch ORDER BY no DESC LIMIT 1").fetchone()
-        if row is None:
-            row = (1, os.urandom(16), 0)
-            with self._transaction():
-                self._db.execute("INSERT INTO epoch VALUES (?, ?, ?)", row)
-        self._epoch_no, self.epoch, self.acknowledged = row
-        first, last = self._db.execute("SELECT min(id), max(id) FROM batch WHERE id > ?", (self._id(0),)).fetchone()
-        self._oldest_seq = 1 if first is None else first & _SEQ_MASK
-        if last is not None:
-            self._head_seq = last & _SEQ_MASK
-            data = self._db.execute("SELECT data FROM batch WHERE id = ?", (last,)).fetchone()[0]
-            self._head_hash = open_batch(data).hash
+        self._db = open_file(self._path)
+        try:
+            with as_buffer_errors():
+                self._read_state()
+        except BaseException:
+            self._db.close()
+            raise
 
-    def _seal(self, draft: Draft, seq: int, prev: bytes) -> SealedBatch:
+    def _read_state(self) -> None:
+        row = self._db.execute(
+            "SELECT no, id, acknowledged, thinned_from, thinned_to FROM epoch ORDER BY no DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            row = (1, self._new_epoch(), 0, 0, 0)
+            with transaction(self._db):
+                self._db.execute("INSERT INTO epoch (no, id, acknowledged) VALUES (?, ?, ?)", row[:3])
+        no, epoch, self.acknowledged, thinned_from, thinned_to = row
+        self._earlier: dict[bytes, tuple[int, int]] = {
+            id_: (number, last)
+            for number, id_, last in self._db.execute("SELECT no, id, last FROM epoch WHERE no < ? ORDER BY no", (no,))
+            if last
+        }
+        seq, hash_ = 0, NO_PREVIOUS
+        newest = self._db.execute("SELECT id, data FROM batch WHERE id > ? ORDER BY id DESC LIMIT 1", (no << SEQ_BITS,))
+        for id_, data in newest:
+            seq, hash_ = id_ & SEQ_MASK, self._open_own(data).hash
+        oldest = self._oldest_of(no, seq)
+        self._state = _State(no, epoch, seq, hash_, oldest, Span(thinned_from, thinned_to + 1))
+
+    def _begin_anew(self, why: BufferCorrupt) -> None:
+        """A new file under a new epoch, with everything of the old one that is sound and was not heard."""
+        self._close_quietly()
+        aside = set_aside(self._path, time.strftime("%Y%m%dT%H%M%S", time.gmtime()))
+        log.error("the buffer is damaged (%s); it is kept as %s and what is sound in it is sealed again", why, aside)
+        self._open()
+        wreck = Wreck(aside)
+        try:
+            with as_buffer_errors(), self._change():
+                self._salvage(wreck, f"kept as {aside.name}")
+        finally:
+            wreck.close()
+
+    def _close_quietly(self) -> None:
+        try:
+            self._db.close()
+        except (sqlite3.Error, AttributeError):  # never opened, or nothing that closing could still save
+            pass
+
+    def _salvage(self, wreck: Wreck, detail: str) -> None:
+        self._keep_points(
+            [table for table in map(_readable_table, wreck.point_tables()) if table is not None], is_within=True
+        )
+        epoch_no, acknowledged = wreck.newest_epoch()
+        last: Header | None = None
+        for _, data in wreck.batches(epoch_no << SEQ_BITS | acknowledged):
+            batch = self._sound(data)
+            if batch is None:
+                continue
+            draft = draft_of(batch)
+            if last is not None and batch.header.seq != last.seq + 1:
+                self._insert(_hole(last, draft, detail))
+            self._insert(draft)
+            last = batch.header
+        self._hole_behind = last, detail
+
+    # ---- within the lock
+
+    def _append(self, draft: Draft) -> SealedBatch:
+        with self._change():
+            self._make_room(len(draft.body) + _ENVELOPE_BYTES)
+            if self._hole_behind is not None:
+                last, detail = self._hole_behind
+                self._insert(_hole(last, draft, detail))
+            batch = self._insert(draft)
+            self._keep_acknowledged()
+            self._db.execute("DELETE FROM mark WHERE key = 'stopped'")
+        self._hole_behind = None
+        return batch
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """A transaction; if it does not come about, what we hold in hand goes back with it."""
+        before = self._state, self.acknowledged, self._earlier, self._appends_since_ack_kept
+        try:
+            with transaction(self._db):
+                yield
+        except BaseException:
+            self._state, self.acknowledged, self._earlier, self._appends_since_ack_kept = before
+            raise
+
+    def _insert(self, draft: Draft) -> SealedBatch:
+        """Seal as the next one and store."""
+        state = self._state
         header = Header(
             gateway=self._gateway,
-            epoch=self.epoch,
-            seq=seq,
+            epoch=state.epoch,
+            seq=state.seq + 1,
             boot=draft.boot,
             offset_ms=draft.offset_ms,
             first_at=draft.first_at,
             last_at=draft.last_at,
             entries=draft.entries,
-            prev=prev,
+            prev=state.hash,
             points=draft.points,
         )
-        return seal(header, draft.body, self._key.sign)
+        batch = seal(header, draft.body, self._key.sign)
+        self._db.execute("INSERT INTO batch VALUES (?, ?)", (self._id(header.seq), batch.data))
+        appended = state.appended_bytes + len(batch.data)
+        self._state = replace(state, seq=header.seq, hash=batch.hash, appended_bytes=appended)
+        return batch
 
-    def _insert(self, batch: SealedBatch) -> None:
-        self._db.execute("INSERT INTO batch VALUES (?, ?)", (self._id(batch.header.seq), batch.data))
+    def _keep_acknowledged(self) -> None:
+        self._appends_since_ack_kept += 1
+        if self._appends_since_ack_kept >= _ACK_EVERY_APPENDS:
+            self._write_acknowledged()
+            self._appends_since_ack_kept = 0
 
-    def _rows(self, from_seq: int) -> Iterator[tuple[int, bytes]]:
-        rows = self._db.execute("SELECT id, data FROM batch WHERE id >= ? ORDER BY id", (self._id(from_seq),))
-        return ((id_ & _SEQ_MASK, data) for id_, data in rows)
+    def _write_acknowledged(self) -> None:
+        """Only if it is news: a page that does not change is not written."""
+        self._db.execute(
+            "UPDATE epoch SET acknowledged = ?1 WHERE no = ?2 AND acknowledged <> ?1",
+            (self.acknowledged, self._state.no),
+        )
 
-    def _hash_at(self, seq: int) -> bytes | None:
-        if seq == self._head_seq:
-            return self._head_hash
-        row = self._db.execute("SELECT data FROM batch WHERE id = ?", (self._id(seq),)).fetchone()
-        return None if row is None else open_batch(row[0]).hash
-
-    def _check(self, data: bytes, seq: int, previous: bytes | None) -> bytes:
+    def _flight(self, no: int, after: int, max_bytes: int) -> Iterator[bytes]:
         """Bytes that flipped on the card are found here, before they are sent."""
+        size, expected = 0, after + 1
+        previous = (self._hash_at(no, after) if after else NO_PREVIOUS) or None
+        rows = self._db.execute(
+            "SELECT id, data FROM batch WHERE id BETWEEN ? AND ? ORDER BY id",
+            (no << SEQ_BITS | expected, no << SEQ_BITS | SEQ_MASK),
+        )
+        for id_, data in rows:
+            size += len(data)
+            batch = self._sound(data)
+            if id_ & SEQ_MASK != expected or batch is None or (size > max_bytes and expected > after + 1):
+                return
+            if batch.header.seq != expected or (previous is not None and batch.header.prev != previous):
+                return
+            yield data
+            expected, previous = expected + 1, batch.hash
+
+    def _gone(self, no: int, after: int) -> Gone | None:
+        first = after + 1
+        if no == self._state.no and self._state.thinned.oldest <= first < self._state.thinned.next:
+            return Gone(first, self._state.thinned.next - 1, "thinned")
+        head = self._last_of(no)
+        if not self._oldest_of(no, head) <= first <= head or next(self._flight(no, after, 1), None) is not None:
+            return None
+        following = self._db.execute(
+            "SELECT id, data FROM batch WHERE id BETWEEN ? AND ? ORDER BY id",
+            (no << SEQ_BITS | (first + 1), no << SEQ_BITS | SEQ_MASK),
+        )
+        sound = (id_ & SEQ_MASK for id_, data in following if self._sound(data) is not None)
+        return Gone(first, next(sound, head + 1) - 1, "buffer_corrupt")
+
+    def _hash_at(self, no: int, seq: int) -> bytes | None:
+        if no == self._state.no and seq == self._state.seq:
+            return self._state.hash
+        row = self._db.execute("SELECT data FROM batch WHERE id = ?", (no << SEQ_BITS | seq,)).fetchone()
+        batch = None if row is None else self._sound(row[0])
+        return None if batch is None else batch.hash
+
+    def _sound(self, data: bytes) -> SealedBatch | None:
         try:
-            batch = self._open_own(data)
+            return self._open_own(data)
         except (Malformed, BadSignature) as error:
-            raise BufferCorrupt(f"batch {seq} is not as it was written: {error}") from error
-        if batch.header.seq != seq or (previous is not None and batch.header.prev != previous):
-            raise BufferCorrupt(f"batch {seq} does not follow the one before it")
-        return batch.hash
+            log.warning("a batch in the buffer is not as it was written: %s", error)
+            return None
 
     def _open_own(self, data: bytes) -> SealedBatch:
         batch = open_batch(data)
         self._own.verify(batch.signed, batch.signature)
         return batch
 
-    def _drafts(self, epoch_no: int, after: int) -> Iterator[Draft]:
+    def _begin_epoch(self, reseal_after: int) -> None:
+        with self._change():
+            old, heard = self._state, min(reseal_after, self._state.seq)
+            self._db.execute("UPDATE epoch SET last = ? WHERE no = ?", (heard, old.no))
+            fresh = _State(old.no + 1, self._new_epoch(), 0, NO_PREVIOUS, 1, Span(0, 1), old.dropped)
+            self._db.execute("INSERT INTO epoch (no, id, acknowledged) VALUES (?, ?, 0)", (fresh.no, fresh.epoch))
+            self._db.execute("DELETE FROM epoch WHERE no <= ?", (fresh.no - _MOST_EPOCHS,))
+            self._state, self.acknowledged = fresh, 0
+            for draft in self._unheard(old, heard):
+                self._insert(draft)
+            first, last = old.no << SEQ_BITS | (heard + 1), old.no << SEQ_BITS | SEQ_MASK
+            self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (first, last))
+            if heard:
+                self._earlier = self._earlier | {old.epoch: (old.no, heard)}
+
+    def _unheard(self, old: _State, heard: int) -> Iterator[Draft]:
         """What is to be sealed again; a row that cannot be read becomes a declared gap in its place."""
         last: Header | None = None
-        for seq in range(max(after + 1, self._oldest_seq), self._head_seq + 1):
-            row = self._db.execute("SELECT data FROM batch WHERE id = ?", (epoch_no << _SEQ_BITS | seq,)).fetchone()
-            try:
-                batch = self._open_own(row[0] if row else b"")
-            except (Malformed, BadSignature) as error:
-                if last is not None:
-                    yield _gap_draft(last, seq, str(error))
+        for seq in range(max(heard + 1, old.oldest), old.seq + 1):
+            row = self._db.execute("SELECT data FROM batch WHERE id = ?", (old.no << SEQ_BITS | seq,)).fetchone()
+            batch = None if row is None else self._sound(row[0])
+            if batch is None:
                 continue
-            last = header = batch.header
-            yield Draft(
-                header.boot,
-                header.offset_ms,
-                header.first_at,
-                header.last_at,
-                header.entries,
-                header.points,
-                batch.body,
-            )
+            draft = draft_of(batch)
+            if last is not None and last.seq + 1 != seq:
+                yield _hole(last, draft, f"batches {last.seq + 1} to {seq - 1}")
+            yield draft
+            last = batch.header
+
+    def _keep_points(self, tables: Sequence[PointTable], *, is_within: bool = False) -> None:
+        rows = [(table.digest, table.data) for table in tables]
+        if is_within:
+            self._db.executemany("INSERT OR IGNORE INTO point_table VALUES (?, ?)", rows)
+            return
+        with transaction(self._db):
+            self._db.executemany("INSERT OR IGNORE INTO point_table VALUES (?, ?)", rows)
+
+    def _last_sealed(self) -> LastSealed | None:
+        row = self._db.execute("SELECT data FROM batch ORDER BY id DESC LIMIT 1").fetchone()
+        stopped = self._db.execute("SELECT 1 FROM mark WHERE key = 'stopped'").fetchone()
+        if row is None:
+            return None
+        header = open_batch(row[0]).header
+        return LastSealed(header.boot, header.last_at, stopped is not None)
+
+    def _fill(self) -> Fill:
+        state = self._state
+        return Fill(
+            unsent_batches=state.seq - max(self.acknowledged, state.oldest - 1),
+            kept_batches=state.seq - state.oldest + 1,
+            used_bytes=used_bytes(self._db),
+            quota_bytes=self._limit_bytes(),
+            dropped_batches=state.dropped,
+            thinned_batches=state.thinned_batches,
+            appended_bytes=state.appended_bytes,
+        )
+
+    # ---- room
+
+    def _limit_bytes(self) -> int:
+        return min(self._quota_bytes, room_bytes(self._db, self._path, RESERVE_BYTES))
 
     def _make_room(self, need_bytes: int) -> None:
-        """Within the quota the ring keeps all; beyond it the oldest goes, acknowledged or (counted) not."""
-        while self._used_bytes() + need_bytes > self._quota_bytes and self._head_seq > self._oldest_seq:
-            upto = min(self._oldest_seq + _TRIM_ROWS - 1, self._head_seq - 1)
-            self._dropped += max(0, upto - max(self.acknowledged, self._oldest_seq - 1))
-            self._db.execute("DELETE FROM batch WHERE id <= ?", (self._id(upto),))
-            self._oldest_seq = upto + 1
+        limit = self._limit_bytes()
+        while used_bytes(self._db) + need_bytes > limit and (self._forget_heard() or self._thin_oldest()):
+            self._state = replace(self._state, oldest=self._oldest_of(self._state.no, self._state.seq))
 
-    def _used_bytes(self) -> int:
-        pages, free, size = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in _PAGE_PRAGMAS)
-        return int((pages - free) * size)
+    def _forget_heard(self) -> bool:
+        """The newest batch always stays: the chain and the numbers go on from it."""
+        last = min(self._id(self.acknowledged), self._id(self._state.seq - 1))
+        done = self._db.execute(
+            "DELETE FROM batch WHERE id IN (SELECT id FROM batch WHERE id <= ? ORDER BY id LIMIT ?)", (last, _TRIM_ROWS)
+        )
+        return done.rowcount > 0
 
-    def _keep_acknowledged(self) -> None:
-        if self._appends_since_ack_kept >= _ACK_EVERY_APPENDS:
-            self._db.execute("UPDATE epoch SET acknowledged = ? WHERE no = ?", (self.acknowledged, self._epoch_no))
-            self._appends_since_ack_kept = 0
+    def _thin_oldest(self) -> bool:
+        """A run of batches that were not heard becomes one at the head. False: there is nothing left to thin."""
+        rows = self._oldest_unheard()
+        if not rows:
+            return False
+        run = alike([self._sound(data) for _, data in rows])
+        first, last = rows[0][0], rows[len(run) - 1][0]
+        draft = thinned([batch for batch in run if batch is not None])
+        self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (self._id(first), self._id(last)))
+        self._state = replace(self._state, dropped=self._state.dropped + len(run))
+        if draft is not None:
+            self._note_thinned(first, last)
+            self._insert(draft)
+        return True
+
+    def _oldest_unheard(self) -> list[tuple[int, bytes]]:
+        state, size = self._state, 0
+        found: list[tuple[int, bytes]] = []
+        for id_, data in self._db.execute(
+            "SELECT id, data FROM batch WHERE id > ? AND id < ? ORDER BY id",
+            (self._id(max(self.acknowledged, state.oldest - 1)), self._id(state.seq)),
+        ):
+            size += len(data)
+            if found and size > _THIN_BYTES:
+                break
+            found.append((id_ & SEQ_MASK, data))
+        return found
+
+    def _note_thinned(self, first: int, last: int) -> None:
+        state = self._state
+        begin = state.thinned.oldest if state.thinned.next == first else first
+        self._state = replace(
+            state, thinned=Span(begin, last + 1), thinned_batches=state.thinned_batches + last - first + 1
+        )
+        self._db.execute("UPDATE epoch SET thinned_from = ?, thinned_to = ? WHERE no = ?", (begin, last, state.no))
+
+    # ---- numbers
+
+    def _no_of(self, epoch: bytes) -> int:
+        return self._state.no if epoch == self._state.epoch else self._earlier.get(epoch, _NO_EPOCH)[0]
+
+    def _last_of(self, no: int) -> int:
+        if no == self._state.no:
+            return self._state.seq
+        return next((last for number, last in self._earlier.values() if number == no), 0)
+
+    def _oldest_of(self, no: int, last: int) -> int:
+        first = self._db.execute(
+            "SELECT min(id) FROM batch WHERE id BETWEEN ? AND ?", (no << SEQ_BITS, no << SEQ_BITS | SEQ_MASK)
+        ).fetchone()[0]
+        return last + 1 if first is None else int(first) & SEQ_MASK
 
     def _id(self, seq: int) -> int:
-        return int(self._epoch_no << _SEQ_BITS | seq)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        return self._state.no << SEQ_BITS | seq
 
 
-_PAGE_PRAGMAS = ("page_count", "freelist_count", "page_size")
+def _hole(before: Header | None, draft: Draft, detail: str) -> Draft:
+    """The gap between a batch that was read and the next that could be, told in the boot of the latter."""
+    from_boot, from_at = (None, None) if before is None else (before.boot, before.last_at)
+    gap = Gap("buffer_corrupt", from_boot, from_at, draft.first_at, None, detail[:_MAX_DETAIL])
+    body = encode_body([gap], draft.first_at)
+    return replace(draft, last_at=draft.first_at, entries=1, body=body)
 
 
-def set_aside(path: Path, stamp: str) -> Path:
-    """Move an untrusted buffer file (and its journal) out of the way; it is kept for those who want to look."""
-    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    with _as_buffer_errors():
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-        try:
-            for pragma in ("page_size=1024", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=400"):
-                db.execute(f"PRAGMA {pragma}")
-            db.execute("PRAGMA cache_size=-2048")
-        except BaseException:
-            db.close()
-            raise
-    return db
-
-
-def _gap_draft(last: Header, seq: int, reason: str) -> Draft:
-    gap = Gap("buffer_corrupt", None, last.last_at, None, None, f"batch {seq}: {reason}")
-    body = encode_body([gap], last.last_at)
-    return Draft(last.boot, last.offset_ms, last.last_at, last.last_at, 1, last.points, body)
-
-
-@contextmanager
-def _as_buffer_errors() -> Iterator[None]:
+def _readable_table(data: bytes) -> PointTable | None:
     try:
-        yield
-    except sqlite3.DatabaseError as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-            raise BufferFull(f"{name}: {error}") from error
-        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            raise BufferCorrupt(f"{name}: {error}") from error
-        raise
-    except Malformed as error:
-        raise BufferCorrupt(str(error)) from error
+        return read_point_table(data)
+    except Malformed:
+        return None

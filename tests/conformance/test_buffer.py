@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.buffer.contract import BufferCorrupt, Draft
+from edge.buffer.contract import Draft
 from edge.buffer.memory import MemoryBuffer
-from edge.buffer.sqlite import SqliteBuffer, set_aside
+from edge.buffer.sqlite import SqliteBuffer
 from wire.batch import NO_PREVIOUS, open_batch
-from wire.body import encode_body
-from wire.entries import Quality, Reading
+from wire.body import decode_body, encode_body
+from wire.entries import Gap, Quality, Reading
+from wire.messages import Gone
 from wire.points import Point, PointTable
 from wire.signature import SigningKey, VerifyKey
 
@@ -149,29 +150,108 @@ def test_acknowledged_batches_go_first_and_uncounted(tmp_path):
     one.close(is_clean=True)
 
 
-def test_a_flipped_byte_is_found_and_the_rest_is_sealed_again(tmp_path):
+def flip(buffer, seq):
+    """One bit of a batch on the card."""
+    (data,) = buffer._db.execute("SELECT data FROM batch WHERE id & 255 = ?", (seq,)).fetchone()
+    broken = data[:-80] + bytes([data[-80] ^ 1]) + data[-79:]
+    buffer._db.execute("UPDATE batch SET data = ? WHERE id & 255 = ?", (broken, seq))
+
+
+def test_a_flipped_byte_is_found_before_it_is_sent_and_stands_in_nobodys_way(tmp_path):
     one = sqlite_buffer(tmp_path)
     for n in range(1, 6):
         one.append(draft(n))
-    (data,) = one._db.execute("SELECT data FROM batch WHERE id & 255 = 3").fetchone()
-    broken = data[:-80] + bytes([data[-80] ^ 1]) + data[-79:]
-    one._db.execute("UPDATE batch SET data = ? WHERE id & 255 = 3", (broken,))
-    with pytest.raises(BufferCorrupt, match="batch 3"):
-        one.flight(0, 1 << 20)
-    one.begin_epoch(reseal_after=0)
-    again = [open_batch(d) for d in one.flight(0, 1 << 20)]
-    assert [b.header.first_at for b in again] == [1000, 2000, 2000, 4000, 5000]  # the third is a declared gap
+    flip(one, 3)
+    assert numbers(one) == [1, 2]
+    assert numbers(one, after=2) == []
+    assert one.gone(2) == Gone(3, 3, "buffer_corrupt")
+    assert one.gone(0) is None
+    assert numbers(one, after=3) == [4, 5]
     one.close(is_clean=True)
 
 
-def test_a_file_that_is_no_buffer_is_refused_and_can_be_set_aside(tmp_path):
+def test_what_a_new_epoch_cannot_read_becomes_a_declared_gap(tmp_path):
+    one = sqlite_buffer(tmp_path)
+    for n in range(1, 6):
+        one.append(draft(n))
+    flip(one, 3)
+    one.begin_epoch(reseal_after=0)
+    again = [open_batch(d) for d in one.flight(0, 1 << 20)]
+    assert [b.header.first_at for b in again] == [1000, 2000, 4000, 4000, 5000]
+    assert gaps(again) == [Gap("buffer_corrupt", BOOT, 2000, 4000, None, "batches 3 to 3")]
+    one.close(is_clean=True)
+
+
+def gaps(batches):
+    return [g for b in batches for g in decode_body(b.body, b.header.first_at, b.header.entries).gaps]
+
+
+def test_a_file_that_is_no_buffer_is_set_aside_and_its_time_declared(tmp_path):
     path = tmp_path / "buffer.db"
     path.write_bytes(b"this is not a database, it is a love letter" * 100)
-    with pytest.raises(BufferCorrupt):
-        sqlite_buffer(tmp_path)
-    aside = set_aside(path, "20261121")
-    assert aside.exists() and not path.exists()
-    sqlite_buffer(tmp_path).close(is_clean=True)
+    one = sqlite_buffer(tmp_path)
+    assert one.is_mended
+    assert b"love letter" in next(tmp_path.glob("buffer.db.corrupt-*")).read_bytes()
+    one.append(draft(1))
+    assert not one.is_mended
+    [gap, batch] = [open_batch(d) for d in one.flight(0, 1 << 20)]
+    assert [(g.reason, g.from_at, g.until_at) for g in gaps([gap])] == [("buffer_corrupt", None, 1000)]
+    assert batch.header.first_at == 1000
+    one.close(is_clean=True)
+
+
+def test_only_the_newest_damaged_file_is_kept(tmp_path):
+    for n in (1, 2):
+        (tmp_path / "buffer.db").write_bytes(b"%d" % n * 5000)
+        sqlite_buffer(tmp_path).close(is_clean=True)
+    [aside] = [path for path in tmp_path.glob("buffer.db.corrupt-*") if not path.name.endswith(("-wal", "-shm"))]
+    assert aside.read_bytes().startswith(b"2")
+
+
+def damage_pages(path, first, last):
+    with path.open("r+b") as file:
+        file.seek(first * 1024)
+        file.write(bytes(range(256)) * 4 * (last - first))
+
+
+def test_damaged_pages_cost_only_what_lies_on_them(tmp_path):
+    one = sqlite_buffer(tmp_path)
+    table = PointTable((Point("probe", "temperature", "Cel", "air_temperature"),))
+    one.keep_points(table)
+    for n in range(1, 301):
+        one.append(draft(n, size=100))
+    one.acknowledge(20)
+    one.close(is_clean=True)
+    pages = (tmp_path / "buffer.db").stat().st_size // 1024
+    damage_pages(tmp_path / "buffer.db", pages // 2, pages // 2 + 12)
+
+    two = sqlite_buffer(tmp_path)
+    epoch, after = two.epoch, 20
+    while flight := two.flight(after, 1 << 20, epoch):
+        after += len(flight)
+    assert two.epoch != epoch  # mended on the way
+    two.append(draft(301))
+    again = [open_batch(d) for d in two.flight(0, 1 << 30)]
+    readable = {b.header.first_at // 1000 for b in again if not gaps([b])}
+    assert readable <= set(range(21, 302)) and len(readable) >= 265
+    assert {g.reason for g in gaps(again)} == {"buffer_corrupt"}
+    assert two.points(table.digest) == table
+    two.close(is_clean=True)
+
+
+def test_a_buffer_of_the_first_version_is_brought_up(tmp_path):
+    one = sqlite_buffer(tmp_path)
+    batch = one.append(draft(1))
+    one._db.executescript(
+        "ALTER TABLE epoch DROP COLUMN last; ALTER TABLE epoch DROP COLUMN thinned_from;"
+        "ALTER TABLE epoch DROP COLUMN thinned_to; PRAGMA user_version = 0"
+    )
+    one._db.close()
+    two = sqlite_buffer(tmp_path)
+    assert list(two.flight(0, 1)) == [batch.data]
+    two.begin_epoch(reseal_after=1)
+    assert two.span(two.earlier_epochs[0]) == (1, 2)
+    two.close(is_clean=True)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

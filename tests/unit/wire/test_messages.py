@@ -1,12 +1,14 @@
 """Hello, acknowledgement, live values, point tables and topics: read back as written, anything else refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wire.entries import Quality, Reading
 from wire.errors import MalformedMessage
-from wire.messages import Ack, Hello, Live, read_ack, read_hello, read_live
+from wire.messages import Ack, Gone, Hello, Live, read_ack, read_hello, read_live
 from wire.points import Point, PointTable, read_point_table
 from wire.topics import Lane, Topic, parse_topic
 
@@ -37,6 +39,18 @@ def test_noise_is_refused_and_nothing_else_happens(read, noise):
 def test_a_hello_that_keeps_batches_from_the_future_is_refused():
     with pytest.raises(MalformedMessage, match="oldest"):
         read_hello(HELLO.encode().replace(b'"oldest":2', b'"oldest":6'))
+
+
+def test_what_is_gone_is_read_as_it_was_written_and_may_be_absent():
+    told = replace(HELLO, gone=Gone(3, 4, "buffer_corrupt"))
+    assert read_hello(told.encode()) == told
+    assert read_hello(HELLO.encode().replace(b',"gone":null', b"")) == HELLO
+
+
+@pytest.mark.parametrize("row", [b"[0,2,\"thinned\"]", b"[3,2,\"thinned\"]", b"[3,5,\"thinned\"]", b"[3,4,\"lost\"]", b"[3]"])
+def test_what_cannot_be_gone_is_refused(row):
+    with pytest.raises(MalformedMessage):
+        read_hello(HELLO.encode().replace(b'"gone":null', b'"gone":' + row))
 
 
 def test_a_point_table_is_known_by_its_digest():

@@ -1,0 +1,190 @@
+"""The file under the buffer: how it is opened, what its errors mean, and how a damaged one is set aside and read.
+
+Tuned as measured (docs/decisions/0003-edge-buffer.md): WAL with synchronous=FULL loses nothing that was committed;
+pages of 1 KiB and a checkpoint every 400 pages halve what reaches the flash.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.buffer.contract import BufferCorrupt, BufferFull
+from wire.errors import Malformed
+
+SEQ_BITS = 40
+SEQ_MASK = (1 << SEQ_BITS) - 1
+
+_SCHEMA_VERSION = 1
+_SCHEMA = f"""
+CREATE TABLE epoch (
+    no INTEGER PRIMARY KEY, id BLOB NOT NULL, acknowledged INTEGER NOT NULL,
+    last INTEGER NOT NULL DEFAULT 0,  -- its highest seq, set when it ended
+    thinned_from INTEGER NOT NULL DEFAULT 0, thinned_to INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE batch (id INTEGER PRIMARY KEY, data BLOB NOT NULL);  -- id = epoch number << {SEQ_BITS} | seq
+CREATE TABLE point_table (digest BLOB PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE mark (key TEXT PRIMARY KEY, value BLOB NOT NULL);
+PRAGMA user_version = {_SCHEMA_VERSION};
+"""
+_FROM_VERSION_0 = """
+ALTER TABLE epoch ADD COLUMN last INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE epoch ADD COLUMN thinned_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE epoch ADD COLUMN thinned_to INTEGER NOT NULL DEFAULT 0;
+UPDATE epoch SET last = (SELECT coalesce(max(id & 1099511627775), 0) FROM batch WHERE id >> 40 = epoch.no);
+PRAGMA user_version = 1;
+"""
+_LATER = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_NOMEM", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+_UNREADABLE = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
+_OUR_FAULT = (sqlite3.ProgrammingError, sqlite3.NotSupportedError)
+_SKIPS = tuple(1 << power for power in range(24))
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """Raises BufferFull, and BufferCorrupt when the file is there but is not a buffer."""
+    with as_buffer_errors():
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        try:
+            for pragma in ("page_size=1024", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=400"):
+                db.execute(f"PRAGMA {pragma}")
+            db.execute("PRAGMA cache_size=-2048")
+            _bring_up(db)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _bring_up(db: sqlite3.Connection) -> None:
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "batch" not in tables:
+        db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    elif db.execute("PRAGMA user_version").fetchone() == (0,):
+        db.executescript(f"BEGIN IMMEDIATE; {_FROM_VERSION_0} COMMIT;")
+
+
+@contextmanager
+def as_buffer_errors() -> Iterator[None]:
+    try:
+        yield
+    except _OUR_FAULT:
+        raise
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        is_passing = name.startswith(_LATER) or (name.startswith("SQLITE_IOERR") and not name.startswith(_UNREADABLE))
+        raise (BufferFull if is_passing else BufferCorrupt)(f"{name}: {error}") from error
+    except Malformed as error:
+        raise BufferCorrupt(str(error)) from error
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # a full disk has SQLite roll back by itself
+            db.execute("ROLLBACK")
+        raise
+
+
+def used_bytes(db: sqlite3.Connection) -> int:
+    pages, free, size = _page_counts(db)
+    return (pages - free) * size
+
+
+def room_bytes(db: sqlite3.Connection, path: Path, reserve_bytes: int) -> int:
+    """What the disk lets the buffer hold: its file as it is, and what is free beyond a reserve."""
+    disk = os.statvfs(path.parent)
+    pages, _, size = _page_counts(db)
+    reserve_bytes = min(reserve_bytes, disk.f_blocks * disk.f_frsize // 8)
+    return pages * size + max(0, disk.f_bavail * disk.f_frsize - reserve_bytes)
+
+
+def _page_counts(db: sqlite3.Connection) -> tuple[int, int, int]:
+    pages, free, size = (
+        int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size")
+    )
+    return pages, free, size
+
+
+def set_aside(path: Path, stamp: str) -> Path:
+    """Move an untrusted file (and its journal) out of the way, in the place of one that was set aside before."""
+    for older in path.parent.glob(f"{path.name}.corrupt-*"):
+        older.unlink()
+    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+class Wreck:
+    """What can still be read of a file that was set aside. Nothing here raises for what is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def newest_epoch(self) -> tuple[int, int]:
+        """Its number and how far it was acknowledged; (0, 0) when that cannot be read."""
+        found = self._first("SELECT no, acknowledged FROM epoch ORDER BY no DESC LIMIT 1", ())
+        return (0, 0) if found is None else (int(found[0]), int(found[1]))
+
+    def point_tables(self) -> Iterator[bytes]:
+        try:
+            for (data,) in self._db.execute("SELECT data FROM point_table"):
+                yield bytes(data)
+        except sqlite3.DatabaseError:
+            return
+
+    def batches(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """Ids and bytes behind an id. Where the tree is broken it is asked further on, in growing steps."""
+        while True:
+            found = self._next(after)
+            if found is None:
+                return
+            after, data = found
+            yield after, data
+
+    def _next(self, after: int) -> tuple[int, bytes] | None:
+        try:
+            row = self._db.execute("SELECT id, data FROM batch WHERE id > ? ORDER BY id LIMIT 1", (after,)).fetchone()
+        except sqlite3.DatabaseError:
+            return self._beyond(after)
+        return None if row is None else (int(row[0]), bytes(row[1]))
+
+    def _beyond(self, after: int) -> tuple[int, bytes] | None:
+        """The nearest that can be read behind a damaged place: far steps find it, then halving goes back to it."""
+        low, found = after, None
+        for skip in _SKIPS:
+            row = self._first("SELECT id, data FROM batch WHERE id > ? ORDER BY id LIMIT 1", (after + skip,))
+            if row is not None:
+                found = row
+                break
+            low = after + skip
+        if found is None:
+            return None
+        high = int(found[0])
+        while low + 1 < high:
+            middle = (low + high) // 2
+            row = self._first("SELECT id, data FROM batch WHERE id > ? ORDER BY id LIMIT 1", (middle,))
+            if row is None:
+                low = middle
+            else:
+                found, high = row, middle
+        return int(found[0]), bytes(found[1])
+
+    def _first(self, sql: str, values: tuple[int, ...]) -> tuple[bytes, ...] | None:
+        try:
+            row: tuple[bytes, ...] | None = self._db.execute(sql, values).fetchone()
+        except sqlite3.DatabaseError:
+            return None
+        return row
