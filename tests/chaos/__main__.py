@@ -50,8 +50,11 @@ def main() -> int:
 
 def _run_all(chosen: list[Entry], folder: Path, seed: int, arguments: argparse.Namespace) -> list[Row]:
     """Most scenarios wait for something most of the time, so that several fit on two cores."""
+    mutation = tuple(arguments.mutation.split("=")) if arguments.mutation else None
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        running = {pool.submit(run_one, one, folder, seed, is_quick=arguments.quick): one for one in chosen}
+        running = {
+            pool.submit(run_one, one, folder, seed, is_quick=arguments.quick, mutation=mutation): one for one in chosen
+        }
         for done in as_completed(running):
             row = done.result()
             print(f"{row.took_s:5.0f} s  {row.scenario}: {row.verdict}", flush=True)
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="fewer blows, fewer scenarios")
     parser.add_argument("--only", action="append", metavar="NUMBER", help="e.g. 9; may be given several times")
+    parser.add_argument("--break", dest="mutation", metavar="PROCESS=MUTATION", help="see mutations.py: must turn red")
     parser.add_argument("--seed", type=int, metavar="N", help="default: another one each time; it is printed")
     parser.add_argument("--jobs", type=int, default=3, metavar="N", help="scenarios at the same time (default: 3)")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="default: tests/chaos/results")

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tests.chaos import kills
+from tests.chaos import ingest_deaths, kills, power, spoilt_messages
 from tests.chaos.trial import Scenario
 
 
@@ -19,6 +19,11 @@ class Entry(NamedTuple):
 
 SCENARIOS = (
     Entry("1", "gateway killed", kills.kill_gateway),
+    Entry("2", "gateway's power cut", power.cut_gateway),
+    Entry("2", "ingest's power cut", power.cut_ingest),
     Entry("4", "broker killed, wiped", kills.kill_broker),
+    Entry("5", "ingest dies before it acknowledges", ingest_deaths.before_acknowledgement),
+    Entry("6", "ingest dies before it commits", ingest_deaths.before_commit),
+    Entry("11", "messages spoilt, doubled, forged", spoilt_messages.spoil),
     Entry("1+4+6", "all killed, in turn and together", kills.kill_in_turn_and_together),
 )

@@ -3,14 +3,18 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.fleet import Plan
 from tests.chaos.result import Row
 from tests.chaos.witness import AckWitness
 from tests.support.broker import MOSQUITTO, Mosquitto, free_port
+from tests.support.card import Card, NoCard
+from tests.support.running_fleet import FleetReport, RunningFleet
+from tests.support.running_fleet import judge as judge_fleet
 from tests.support.running_site import FLUSH_S, RunningSite
 
 SEALING_S = 1.5
@@ -50,6 +54,15 @@ class Trial:
             one.stop()
 
     @contextmanager
+    def card(self) -> Iterator[Card]:
+        try:
+            card = Card(self.folder)
+        except NoCard as error:
+            raise CannotRun(str(error)) from error
+        with closing(card):
+            yield card
+
+    @contextmanager
     def site(self, broker: Mosquitto, **settings: Any) -> Iterator[RunningSite]:
         """Running, with readings on their way, and watched: nothing is acknowledged that is not committed."""
         seed = self.dice.randrange(1 << 30)
@@ -57,6 +70,22 @@ class Trial:
         try:
             one.start_all()
             one.wait_until(lambda: one.readings_stored() > 300, "readings arrive")
+            yield one
+        finally:
+            self.row.max_buffer = one.max_unsent
+            one.stop_all()
+
+    @contextmanager
+    def fleet(
+        self, broker: Mosquitto, *, database: Path | None = None, ports: list[int] | None = None, **plan: Any
+    ) -> Iterator[RunningFleet]:
+        """Running, with readings on their way."""
+        settings = {"gateways": 5, "points": 5, "period_s": 0.5, "flush_s": 1.0, "ports": ports or [broker.port]} | plan
+        one = RunningFleet(self.folder, Plan(**settings), broker.port, database=database, launchers=self._launchers())
+        try:
+            one.start("ingest")
+            one.start("fleet")
+            one.wait_until(lambda: one.readings_stored() > 100, "readings arrive")
             yield one
         finally:
             self.row.max_buffer = one.max_unsent
@@ -94,11 +123,23 @@ class Trial:
             report["longest_unsealed_ms"] <= most_ms,
             f"one kill cost {report['longest_unsealed_ms']} ms, {most_ms} ms are a flush",
         )
-        self._judge_quarantine(site)
+        self._judge_quarantine(site.ask_cloud("SELECT count(*) FROM quarantine"))
         return report
 
-    def _judge_quarantine(self, site: RunningSite) -> None:
-        kept = site.ask_cloud("SELECT count(*) FROM quarantine")
+    def judge_fleet(self, fleet: RunningFleet, at_least: dict[str, set[int]] | None = None) -> FleetReport:
+        """After `finish`: each tick of each gateway."""
+        report, row = judge_fleet(fleet, round(SEALING_S * 1000), at_least), self.row
+        row.produced, row.committed_at_edge, row.stored_unique = report.produced, report.committed, report.stored
+        row.LOST, row.DUPLICATED, row.corrupt_accepted = report.lost, report.duplicated, report.invented
+        row.facts |= {"unsealed": report.unsealed}
+        for name in ("lost", "duplicated", "invented", "displaced"):
+            count = getattr(report, name)
+            self.expect(count == 0, f"{name} {count}")
+        self.expect(report.produced > 0, "nothing was produced")
+        self._judge_quarantine(fleet.ask("SELECT count(*) FROM quarantine"))
+        return report
+
+    def _judge_quarantine(self, kept: int) -> None:
         self.expect(kept == self.row.facts.get("may_be_quarantined", 0), f"{kept} messages are in quarantine")
 
     def _launchers(self) -> dict[str, list[str]]:

@@ -78,7 +78,7 @@ class RunningSite:
         rooms: cold rooms, each with a probe and a limit that a dead compressor exceeds within seconds.
         gateway_broker: where the gateway finds the broker, if not where it is: a bad line in between.
         gateway_data, database: if they are to lie on another file system.
-        launchers: what starts a process instead of `python -m coldlink`, by its name.
+        launchers: what starts a module instead of `python -m`, by the name of the process.
     """
 
     def __init__(
@@ -142,7 +142,8 @@ class RunningSite:
             "plant": ["sim", "run", self.plant_file, "--run", self.folder / "plant", "--ledger", self.ledger],
             "gateway": ["edge", "run", self.gateway_file],
         }[name]
-        self.launch(name, [*self._launchers.get(name, (sys.executable, "-m", "coldlink")), *arguments], **environment)
+        starter = self._launchers.get(name, (sys.executable, "-m"))
+        self.launch(name, [*starter, "coldlink", *arguments], **environment)
 
     def launch(self, name: str, command: Sequence[object], **environment: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
