@@ -49,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coldlink", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--log-format", choices=("text", "json"), default="text", help="how to log (default: text)")
-    parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="info", help="default: info")
+    parser.set_defaults(log_format="text", log_level="info")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for room in _ROOMS:
         try:
@@ -58,7 +57,19 @@ def _parser() -> argparse.ArgumentParser:
         except ModuleNotFoundError as error:
             if error.name is not None and not room.startswith(error.name.split(".")[0]):
                 raise
+    _add_log_options(parser)
     return parser
+
+
+def _add_log_options(parser: argparse.ArgumentParser) -> None:
+    """At every level, so that they may stand before and behind the command."""
+    parser.add_argument("--log-format", choices=("text", "json"), default=argparse.SUPPRESS, help="default: text")
+    levels = ("debug", "info", "warning")
+    parser.add_argument("--log-level", choices=levels, default=argparse.SUPPRESS, help="default: info")
+    for action in parser._actions:  # noqa: SLF001  argparse has no public way to its sub-parsers
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for below in {id(one): one for one in action.choices.values()}.values():
+                _add_log_options(below)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ While it runs, in another terminal:
   coldlink audit --ledger DATA/ledger.jsonl --cloud sqlite:///DATA/cloud/coldlink.db
 
 Ctrl-C ends all of it.
+
+example:
+  coldlink demo --port 8080 --days 7
 """
 
 

@@ -41,7 +41,11 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
     commands = sim.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
     _add_fault(commands)
-    endpoints = commands.add_parser("endpoints", help="where the running plant can be reached, as JSON")
+    endpoints = commands.add_parser(
+        "endpoints",
+        help="where the running plant can be reached, as JSON",
+        epilog="example:  coldlink sim endpoints --run /tmp/plant",
+    )
     _add_run_dir(endpoints)
     endpoints.set_defaults(run=_endpoints)
 
