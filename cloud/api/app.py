@@ -13,6 +13,7 @@ from cloud.api import (
     live,
     lot_events,
     lots,
+    story,
     trace,
     zones,
 )
@@ -22,6 +23,7 @@ from cloud.api.problems import PROBLEMS, add_problem_handlers
 RESOURCES = (
     zones.router,
     lots.router,
+    story.router,
     genealogy.router,
     lot_events.router,
     trace.router,

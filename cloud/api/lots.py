@@ -1,7 +1,7 @@
 """Lots: find them, record them, and tell what each went through."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Response
@@ -62,86 +62,10 @@ class LotList(BaseModel):
     next: str | None = Field(description="The next page, if there is one")
 
 
-class Columns(BaseModel):
-    at: list[At]
-    min: list[float]
-    mean: list[float]
-    max: list[float]
-
-
-class LimitStep(BaseModel):
-    key: str
-    kind: Literal["above", "below"]
-    setpoint: str
-    severity: str
-    from_at: At
-    until_at: At
-
-
-class ExposedBreach(BaseModel):
-    """A confirmed breach of the zone, as far as the lot was there."""
-
-    key: str
-    limit: str
-    kind: Literal["above", "below"]
-    setpoint: str
-    severity: str
-    onset_at: At
-    ended_at: At | None
-    extreme: float | None
-    exposed_from: At
-    exposed_until: At
-
-
-class Span(BaseModel):
-    from_at: At
-    until_at: At
-
-
-class Stop(BaseModel):
-    zone: str
-    name: Name
-    from_at: At
-    until_at: At | None
-    min: float | None
-    max: float | None
-    mean: float | None
-    minutes_above: float
-    minutes_below: float
-    unknown_minutes: float
-    coverage: float = Field(description="Share of the stay in which the temperature was known")
-    limits: list[LimitStep]
-    unknown: list[Span]
-    buckets: Columns
-    breaches: list[ExposedBreach]
-
-
-class VerdictNow(BaseModel):
-    outcome: Literal["pass", "fail", "insufficient_data"]
-    reason: str = Field(examples=["breach"])
-    zone: str | None
-
-
-class Story(BaseModel):
-    """Every stop on one time axis."""
-
-    lot: LotDetail
-    now: At
-    from_at: At
-    until_at: At
-    bucket_s: int
-    verdict: VerdictNow
-    stops: list[Stop]
-
-
 class LotQuery(Strict):
     q: str = Field(default="", max_length=100, description="Part of number, GTIN or name")
     page: int = Field(default=1, ge=1, le=100_000)
     per_page: int = Field(default=20, ge=1, le=200)
-
-
-class StoryQuery(Strict):
-    buckets: int = Field(default=720, ge=10, le=5000)
 
 
 class NewLot(Strict):
@@ -208,13 +132,6 @@ def show_lot(key: LotKey, context: Context, _: NoQuery) -> LotDetail:
         return find_lot(connection, key)
 
 
-@router.get("/{key}/story")
-def show_story(key: LotKey, context: Context, query: Annotated[StoryQuery, Query()]) -> Story:
-    """The lot's stops, the temperature of every zone it was in on one time axis, and the verdict so far."""
-    with context.store.read() as connection:
-        return read_story(connection, key, context.now_ms(), buckets=query.buckets)
-
-
 @router.get("/{key}/readings", response_class=StreamingResponse)
 def export_lot_readings(key: LotKey, context: Context, _: NoQuery) -> StreamingResponse:
     """Every air temperature that is about the lot, as lines of JSON."""
@@ -252,21 +169,6 @@ def find_lot(connection: Connection, key: str) -> LotDetail:
     return _detail(connection, lots.lot_by_key(connection, key))
 
 
-def read_story(connection: Connection, key: str, now_ms: int, *, buckets: int) -> Story:
-    story = lots.lot_story(connection, key, now_ms, buckets=buckets)
-    return Story(
-        lot=_detail(connection, story.lot),
-        now=now_ms,
-        from_at=story.from_at,
-        until_at=story.until_at,
-        bucket_s=story.bucket_ms // 1000,
-        verdict=VerdictNow(
-            outcome=story.verdict.outcome.value, reason=story.verdict.reason.value, zone=story.verdict.zone
-        ),
-        stops=[_stop(stop) for stop in story.stops],
-    )
-
-
 def _detail(connection: Connection, lot: lots.Lot) -> LotDetail:
     [summary] = with_places(connection, [lot])
     loads = [Load.model_validate(load, from_attributes=True) for load in lots.loads_of_lot(connection, lot.id)]
@@ -292,55 +194,6 @@ def with_places(connection: Connection, found: Sequence[lots.Lot]) -> list[Lot]:
         )
         for lot in found
     ]
-
-
-def _stop(stop: lots.Stop) -> Stop:
-    return Stop(
-        zone=stop.zone,
-        name=Name(vi=stop.name_vi, en=stop.name_en),
-        from_at=stop.from_at,
-        until_at=stop.until_at,
-        min=stop.minimum,
-        max=stop.maximum,
-        mean=stop.mean,
-        minutes_above=stop.minutes_above,
-        minutes_below=stop.minutes_below,
-        unknown_minutes=stop.unknown_minutes,
-        coverage=stop.coverage,
-        limits=[
-            LimitStep(
-                key=step.key,
-                kind=step.kind.value,
-                setpoint=str(step.setpoint),
-                severity=step.severity.value,
-                from_at=step.from_at,
-                until_at=step.until_at,
-            )
-            for step in stop.limits
-        ],
-        unknown=[Span(from_at=begin, until_at=end) for begin, end in stop.unknown],
-        buckets=Columns(
-            at=[bucket.at for bucket in stop.buckets],
-            min=[round(bucket.low, 3) for bucket in stop.buckets],
-            mean=[round(bucket.mean, 3) for bucket in stop.buckets],
-            max=[round(bucket.high, 3) for bucket in stop.buckets],
-        ),
-        breaches=[
-            ExposedBreach(
-                key=breach.key,
-                limit=breach.limit,
-                kind=breach.kind.value,
-                setpoint=str(breach.setpoint),
-                severity=breach.severity.value,
-                onset_at=breach.onset_at,
-                ended_at=breach.ended_at,
-                extreme=breach.extreme,
-                exposed_from=breach.exposed_from,
-                exposed_until=breach.exposed_until,
-            )
-            for breach in stop.breaches
-        ],
-    )
 
 
 def _reading_lines(context: ApiContext, key: str) -> Iterator[str]:

@@ -47,7 +47,8 @@ from cloud.lots.repository import (
 )
 from cloud.lots.settle import settle
 from cloud.lots.standing import Standing, State
-from cloud.lots.story import LotStory, Stop, lot_story
+from cloud.lots.stops import Stop
+from cloud.lots.story import Inherited, LotStory, lot_story
 from cloud.lots.verdict import Outcome, Reason, Verdict
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Edge",
     "EventKind",
     "Family",
+    "Inherited",
     "Item",
     "Load",
     "Lot",

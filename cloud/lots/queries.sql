@@ -212,6 +212,38 @@ WHERE breach.zone_id = :zone_id
   AND (breach.ended_at IS NULL OR breach.ended_at > :from_at)
 ORDER BY breach.onset_at
 
+-- name: minutes_known
+-- The same, of what had been received by a time.
+SELECT reading.observed_at / 60000 * 60000 AS minute, MIN(reading.value) AS low, MAX(reading.value) AS high,
+       SUM(reading.value) AS total, COUNT(*) AS readings
+FROM reading
+JOIN batch ON batch.id = reading.batch_id
+WHERE reading.series_id = :series_id
+  AND reading.observed_at >= :from_at
+  AND reading.observed_at < :until_at
+  AND reading.value IS NOT NULL
+  AND (reading.detail >> 4 & 3) < 2
+  AND batch.received_at <= :known_at
+GROUP BY reading.observed_at / 60000
+ORDER BY minute
+
+-- name: breaches_known
+-- The same, as they were seen at a time; an open one grows without a new version, so its confirmation counts, too.
+SELECT breach.key, breach.status, breach.onset_at, breach.confirmed_at, breach.ended_at,
+       CASE WHEN breach.extreme_at <= :known_at THEN breach.extreme END AS extreme,
+       breach.extreme_at, limit_rule.key AS limit_key, limit_rule.kind, limit_rule.setpoint, limit_rule.severity
+FROM breach
+JOIN limit_rule ON limit_rule.id = breach.limit_id
+WHERE breach.zone_id = :zone_id
+  AND breach.status IN ('active', 'ended')
+  AND breach.onset_at < :until_at
+  AND (breach.ended_at IS NULL OR breach.ended_at > :from_at)
+  AND breach.version = (SELECT MAX(seen.version) FROM breach AS seen
+                        WHERE seen.key = breach.key
+                          AND (seen.computed_at <= :known_at
+                               OR (seen.status = 'active' AND seen.confirmed_at <= :known_at)))
+ORDER BY breach.onset_at
+
 -- name: breach_by_key
 -- One breach as it is seen now.
 SELECT zone_id, onset_at, ended_at

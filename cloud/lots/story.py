@@ -1,266 +1,110 @@
-"""What a lot went through: its stops, the temperature of every zone while it was there, and what that means so far.
+"""What a lot went through: its own stops, those of what it was made of, and what that means so far."""
 
-Resolution is one minute: each minute of a point shows its extremes, and the worst of them counts for the whole minute.
-"""
-
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from cloud.lots.binding import stays_of
-from cloud.lots.repository import AIR, Lot, lot_by_key, residences_of_lot
+from cloud.lots.family import ancestors
+from cloud.lots.genealogy import shares_of_ancestors, used_until
+from cloud.lots.recompute import understood
+from cloud.lots.repository import Lot, lot_by_key, residences_of_lot
 from cloud.lots.residence import Stay
+from cloud.lots.stops import MINUTE_MS, Stop, View, end_of, tell_stop
 from cloud.lots.verdict import Conditions, Verdict, judge
-from cloud.site.repository import InstalledPoint, Zone, limits_of_zone, points_of_zone, zones
-from cloud.store import load_queries
-from rules import Exposure, Limit, LimitKind, Observation, Segment, Severity, exposure, segments, unknown_spans
+from cloud.site.repository import Zone, zones
 
-MINUTE_MS = 60_000
-MAX_GAP_MS = 300_000  # where no limit says how long a value counts
-_queries = load_queries("cloud.lots")
-
-
-class Minute(NamedTuple):
-    at: int
-    series_id: int
-    low: float
-    high: float
-    total: float
-    readings: int
-
-
-class Bucket(NamedTuple):
-    at: int
-    low: float
-    mean: float
-    high: float
+FAR = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class LimitStep:
-    """A limit that held while the lot was there: one step of the corridor in the chart."""
+class Inherited:
+    """What an ancestor went through before it became part of the lot."""
 
-    key: str
-    kind: LimitKind
-    setpoint: Decimal
-    severity: Severity
-    from_at: int
-    until_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class StopBreach:
-    """A confirmed breach of the zone, as far as the lot was there."""
-
-    key: str
-    limit: str
-    kind: LimitKind
-    setpoint: Decimal
-    severity: Severity
-    onset_at: int
-    ended_at: int | None
-    extreme: float
-    exposed_from: int
-    exposed_until: int
-
-    @property
-    def exposed_minutes(self) -> float:
-        return (self.exposed_until - self.exposed_from) / MINUTE_MS
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One stay in one zone. `until_at` None: it is there now."""
-
-    zone: str
-    name_vi: str
-    name_en: str
-    from_at: int
-    until_at: int | None
-    minimum: float | None
-    maximum: float | None
-    mean: float | None
-    minutes_above: float
-    minutes_below: float
-    unknown_minutes: float
-    coverage: float
-    limits: Sequence[LimitStep]
-    unknown: Sequence[tuple[int, int]]
-    buckets: Sequence[Bucket]
-    breaches: Sequence[StopBreach]
+    lot: Lot
+    share: Decimal | None  # of the ancestor in the lot; None: in there, nobody weighed how much
+    until_at: int  # when the last of it went in
+    stops: Sequence[Stop]
 
 
 @dataclass(frozen=True, slots=True)
 class LotStory:
-    """`bucket_ms` is the same for all stops, so that they share one time axis."""
+    """`bucket_ms` is the same for all stops, so that they share one time axis; `from_at` is the oldest ancestor's."""
 
     lot: Lot
     now: int
     from_at: int
     until_at: int
     bucket_ms: int
+    inherited: Sequence[Inherited]
     stops: Sequence[Stop]
     verdict: Verdict
 
 
-def lot_story(connection: Connection, key: str, now_ms: int, *, buckets: int = 720) -> LotStory:
-    """Raises UnknownLotError. What is measured after `now_ms` is not looked at."""
+@dataclass(frozen=True, slots=True)
+class _Chapter:
+    lot: Lot
+    share: Decimal | None
+    until_at: int | None  # None: the lot itself
+    stays: Sequence[Stay]
+
+
+def lot_story(
+    connection: Connection, key: str, now_ms: int, *, buckets: int = 720, known_at: int | None = None
+) -> LotStory:
+    """Raises UnknownLotError. What is measured after `now_ms` is not looked at; `known_at`: as known then."""
     lot = lot_by_key(connection, key)
-    stays = [stay for stay in stays_of(residences_of_lot(connection, lot.id)) if stay.from_at < now_ms]
-    known_zones = {zone.id: zone for zone in zones(connection)}
+    chapters = [*_inherited(connection, lot, now_ms, known_at), _own(connection, lot, now_ms, known_at)]
+    stays = [stay for chapter in chapters for stay in chapter.stays]
     from_at = min((stay.from_at for stay in stays), default=lot.created_at)
-    until_at = max((_end(stay, now_ms) for stay in stays), default=now_ms)
-    bucket_ms = _bucket_ms(until_at - from_at, buckets)
-    told = [_tell(connection, known_zones[stay.zone_id], stay, now_ms, bucket_ms) for stay in stays]
-    stops = [stop for stop, _ in told]
-    verdict = judge([conditions for _, conditions in told])
-    return LotStory(lot, now_ms, from_at, until_at, bucket_ms, stops, verdict)
-
-
-def _tell(connection: Connection, zone: Zone, stay: Stay, now_ms: int, bucket_ms: int) -> tuple[Stop, Conditions]:
-    end = _end(stay, now_ms)
-    limits = _limits_during(connection, zone.id, stay.from_at, end)
-    points = points_of_zone(connection, zone.id, AIR)
-    max_gap_ms = min((limit.max_gap_ms for limit in limits), default=MAX_GAP_MS)
-    minutes = read_minutes(connection, points, stay.from_at - max_gap_ms, end)
-    inside = [minute for minute in minutes if minute.at + MINUTE_MS > stay.from_at]
-    known = exposure(None, _segments(minutes, LimitKind.ABOVE, max_gap_ms, stay.from_at, end))
-    breaches = _breaches_during(connection, zone.id, stay.from_at, end)
-    stop = Stop(
-        zone=zone.key,
-        name_vi=zone.name_vi,
-        name_en=zone.name_en,
-        from_at=stay.from_at,
-        until_at=None if stay.until_at is None or stay.until_at > now_ms else stay.until_at,
-        minimum=min((minute.low for minute in inside), default=None),
-        maximum=max((minute.high for minute in inside), default=None),
-        mean=_mean(inside),
-        minutes_above=_minutes_beyond(limits, LimitKind.ABOVE, minutes, stay.from_at, end),
-        minutes_below=_minutes_beyond(limits, LimitKind.BELOW, minutes, stay.from_at, end),
-        unknown_minutes=known.unknown_ms / MINUTE_MS,
-        coverage=known.coverage,
-        limits=[_step(limit, stay.from_at, end) for limit in limits],
-        unknown=unknown_spans(_segments(minutes, LimitKind.ABOVE, max_gap_ms, stay.from_at, end)),
-        buckets=bucketed(inside, bucket_ms),
-        breaches=breaches,
-    )
-    return stop, _conditions(stop, known, is_measured=bool(points))
-
-
-def read_minutes(connection: Connection, points: Iterable[InstalledPoint], from_at: int, until_at: int) -> list[Minute]:
-    """In time order, over all points as long as each was installed."""
-    found = []
-    for point in points:
-        rows = connection.execute(
-            _queries.minutes_between,
-            {
-                "series_id": point.series_id,
-                "from_at": max(from_at, point.from_at),
-                "until_at": until_at if point.until_at is None else min(until_at, point.until_at),
-            },
-        )
-        found += [Minute(row.minute, point.series_id, row.low, row.high, row.total, row.readings) for row in rows]
-    return sorted(found)
-
-
-def bucketed(minutes: Iterable[Minute], bucket_ms: int) -> list[Bucket]:
-    """Whole minutes gathered into buckets; an empty bucket is left out."""
-    gathered: dict[int, list[Minute]] = {}
-    for minute in minutes:
-        gathered.setdefault(minute.at - minute.at % bucket_ms, []).append(minute)
-    return [
-        Bucket(
-            at,
-            min(minute.low for minute in group),
-            sum(minute.total for minute in group) / sum(minute.readings for minute in group),
-            max(minute.high for minute in group),
-        )
-        for at, group in sorted(gathered.items())
+    until_at = max((end_of(stay, now_ms) for stay in stays), default=now_ms)
+    view = View(now_ms, _bucket_ms(until_at - from_at, buckets), known_at)
+    known_zones = {zone.id: zone for zone in zones(connection)}
+    told = [(chapter, _tell(connection, chapter, known_zones, view)) for chapter in chapters]
+    inherited = [
+        Inherited(chapter.lot, chapter.share, chapter.until_at, [stop for stop, _ in parts])
+        for chapter, parts in told
+        if chapter.until_at is not None
     ]
+    verdict = judge([conditions for _, parts in reversed(told) for _, conditions in parts])
+    own = [stop for stop, _ in told[-1][1]]
+    return LotStory(lot, now_ms, from_at, until_at, view.bucket_ms, inherited, own, verdict)
 
 
-def _limits_during(connection: Connection, zone_id: int, from_at: int, until_at: int) -> list[Limit]:
-    return [
-        held.limit
-        for held in limits_of_zone(connection, zone_id)
-        if held.limit.quantity == AIR
-        and held.limit.valid_from < until_at
-        and (held.limit.valid_until is None or held.limit.valid_until > from_at)
-    ]
+def _own(connection: Connection, lot: Lot, now_ms: int, known_at: int | None) -> _Chapter:
+    return _Chapter(lot, Decimal(1), None, _stays(connection, lot.id, now_ms, known_at))
 
 
-def _breaches_during(connection: Connection, zone_id: int, from_at: int, until_at: int) -> list[StopBreach]:
-    rows = connection.execute(_queries.breaches_between, {"zone_id": zone_id, "from_at": from_at, "until_at": until_at})
-    return [
-        StopBreach(
-            key=row.key,
-            limit=row.limit_key,
-            kind=LimitKind(row.kind),
-            setpoint=Decimal(row.setpoint),
-            severity=Severity(row.severity),
-            onset_at=row.onset_at,
-            ended_at=row.ended_at,
-            extreme=row.extreme,
-            exposed_from=max(row.onset_at, from_at),
-            exposed_until=until_at if row.ended_at is None else min(row.ended_at, until_at),
-        )
-        for row in rows
-    ]
+def _inherited(connection: Connection, lot: Lot, now_ms: int, known_at: int | None) -> list[_Chapter]:
+    """Oldest first."""
+    family = ancestors(connection, [lot.id], FAR if known_at is None else known_at)
+    shares = shares_of_ancestors(lot.key, family.edges)
+    chapters = []
+    for key, until_at in used_until(lot.key, family.edges).items():
+        parent = family.lots[key]
+        stays = _stays(connection, parent.id, min(until_at, now_ms), known_at)
+        chapters.append(_Chapter(parent, shares[key], until_at, [_until(stay, until_at) for stay in stays]))
+    return sorted(chapters, key=lambda chapter: (chapter.until_at or 0, chapter.lot.key))
 
 
-def _minutes_beyond(
-    limits: Iterable[Limit], kind: LimitKind, minutes: Sequence[Minute], from_at: int, until_at: int
-) -> float:
-    """Known time beyond the limits of one kind, each while it held."""
-    beyond_ms = 0
-    for limit in limits:
-        if limit.kind is kind:
-            begin, end = _held(limit, from_at, until_at)
-            beyond_ms += exposure(limit, _segments(minutes, kind, limit.max_gap_ms, begin, end)).beyond_ms
-    return beyond_ms / MINUTE_MS
+def _stays(connection: Connection, lot_id: int, before: int, known_at: int | None) -> list[Stay]:
+    found = residences_of_lot(connection, lot_id) if known_at is None else understood(connection, lot_id, known_at)
+    return [stay for stay in stays_of(found) if stay.from_at < before]
 
 
-def _segments(
-    minutes: Iterable[Minute], kind: LimitKind, max_gap_ms: int, from_at: int, until_at: int
-) -> Iterable[Segment]:
-    is_above = kind is LimitKind.ABOVE
-    entries = [Observation(minute.at, minute.series_id, minute.high if is_above else minute.low) for minute in minutes]
-    return segments(entries, sign=1 if is_above else -1, max_gap_ms=max_gap_ms, from_at=from_at, until_at=until_at)
+def _until(stay: Stay, until_at: int) -> Stay:
+    return stay._replace(until_at=until_at if stay.until_at is None else min(stay.until_at, until_at))
 
 
-def _step(limit: Limit, from_at: int, until_at: int) -> LimitStep:
-    begin, end = _held(limit, from_at, until_at)
-    return LimitStep(limit.key, limit.kind, limit.setpoint, limit.severity, begin, end)
-
-
-def _held(limit: Limit, from_at: int, until_at: int) -> tuple[int, int]:
-    end = until_at if limit.valid_until is None else min(until_at, limit.valid_until)
-    return max(from_at, limit.valid_from), end
-
-
-def _conditions(stop: Stop, known: Exposure, *, is_measured: bool) -> Conditions:
-    return Conditions(
-        zone=stop.zone,
-        is_limited=bool(stop.limits),
-        is_measured=is_measured,
-        known_ms=known.known_ms,
-        unknown_ms=known.unknown_ms,
-        breaches=[breach.severity for breach in stop.breaches],
-    )
-
-
-def _mean(minutes: Sequence[Minute]) -> float | None:
-    readings = sum(minute.readings for minute in minutes)
-    return sum(minute.total for minute in minutes) / readings if readings else None
+def _tell(
+    connection: Connection, chapter: _Chapter, known_zones: dict[int, Zone], view: View
+) -> list[tuple[Stop, Conditions]]:
+    told = [tell_stop(connection, known_zones[stay.zone_id], stay, view) for stay in chapter.stays]
+    return [(stop, replace(conditions, lot=chapter.lot.key)) for stop, conditions in told]
 
 
 def _bucket_ms(span_ms: int, buckets: int) -> int:
     """Whole minutes, so that no minute falls into two buckets."""
     return max(1, -(-span_ms // (buckets * MINUTE_MS))) * MINUTE_MS
-
-
-def _end(stay: Stay, now_ms: int) -> int:
-    return now_ms if stay.until_at is None else min(stay.until_at, now_ms)

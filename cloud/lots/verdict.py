@@ -38,6 +38,7 @@ class Conditions:
     known_ms: int
     unknown_ms: int
     breaches: Sequence[Severity]  # of the confirmed breaches that overlap the stay
+    lot: str = ""  # whose stay it was: the lot's own, or an ancestor's
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Verdict:
     outcome: Outcome
     reason: Reason
     zone: str | None = None  # where the reason is found first
+    lot: str | None = None  # whose stay that was
 
 
 def judge(stays: Sequence[Conditions]) -> Verdict:
@@ -52,15 +54,15 @@ def judge(stays: Sequence[Conditions]) -> Verdict:
         return Verdict(Outcome.INSUFFICIENT_DATA, Reason.NO_RESIDENCE)
     for stay in stays:
         if _FAILING.intersection(stay.breaches):
-            return Verdict(Outcome.FAIL, Reason.BREACH, stay.zone)
+            return Verdict(Outcome.FAIL, Reason.BREACH, stay.zone, stay.lot)
     limited = [stay for stay in stays if stay.is_limited]
     if not limited:
         return Verdict(Outcome.INSUFFICIENT_DATA, Reason.NO_LIMIT)
     for stay in limited:
         if not stay.is_measured:
-            return Verdict(Outcome.INSUFFICIENT_DATA, Reason.NO_INSTRUMENT, stay.zone)
+            return Verdict(Outcome.INSUFFICIENT_DATA, Reason.NO_INSTRUMENT, stay.zone, stay.lot)
         if is_too_unknown(stay):
-            return Verdict(Outcome.INSUFFICIENT_DATA, Reason.UNKNOWN_TIME, stay.zone)
+            return Verdict(Outcome.INSUFFICIENT_DATA, Reason.UNKNOWN_TIME, stay.zone, stay.lot)
     return Verdict(Outcome.PASS, Reason.WITHIN_LIMITS)
 
 

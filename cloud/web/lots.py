@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from cloud import lots
-from cloud.api.lots import ExposedBreach, Stop, Story, find_lots, read_story
+from cloud.api.lots import find_lots
+from cloud.api.story import ExposedBreach, Stop, Story, read_story
 from cloud.api.zones import read_zones
 from cloud.web import states
 from cloud.web.alarm_rows import open_alarm_rows

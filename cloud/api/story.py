@@ -1,0 +1,195 @@
+"""What a lot went through, told on one time axis: its own stops and those of what it was made of."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from cloud import lots
+from cloud.api.context import Context, Strict
+from cloud.api.lots import LotDetail, LotKey, find_lot
+from cloud.api.times import At, AtFromOutside
+from cloud.api.values import Name
+
+router = APIRouter(prefix="/lots", tags=["lots"])
+
+
+class Columns(BaseModel):
+    at: list[At]
+    min: list[float]
+    mean: list[float]
+    max: list[float]
+
+
+class LimitStep(BaseModel):
+    key: str
+    kind: Literal["above", "below"]
+    setpoint: str
+    severity: str
+    from_at: At
+    until_at: At
+
+
+class ExposedBreach(BaseModel):
+    """A confirmed breach of the zone, as far as the lot was there."""
+
+    key: str
+    limit: str
+    kind: Literal["above", "below"]
+    setpoint: str
+    severity: str
+    onset_at: At
+    ended_at: At | None
+    extreme: float | None
+    exposed_from: At
+    exposed_until: At
+
+
+class Span(BaseModel):
+    from_at: At
+    until_at: At
+
+
+class Stop(BaseModel):
+    zone: str
+    name: Name
+    from_at: At
+    until_at: At | None
+    min: float | None
+    max: float | None
+    mean: float | None
+    minutes_above: float
+    minutes_below: float
+    degree_minutes_above: float = Field(description="How far above the limit, times how long")
+    kinetic_mean: float | None = Field(description="Mean kinetic temperature; shown, never judged by")
+    unknown_minutes: float
+    coverage: float = Field(description="Share of the stay in which the temperature was known")
+    limits: list[LimitStep]
+    unknown: list[Span]
+    buckets: Columns
+    breaches: list[ExposedBreach]
+
+
+class VerdictNow(BaseModel):
+    outcome: Literal["pass", "fail", "insufficient_data"]
+    reason: str = Field(examples=["breach"])
+    zone: str | None = Field(description="Where the reason is found")
+    lot: str | None = Field(description="Whose stay that was: the lot's own, or an ancestor's")
+
+
+class Inherited(BaseModel):
+    """What an ancestor went through before it became part of the lot."""
+
+    lot: str
+    name: Name
+    share: str | None = Field(description="null: it is in there, nobody weighed how much", examples=["0.6054"])
+    until_at: At
+    stops: list[Stop]
+
+
+class Story(BaseModel):
+    """Every stop on one time axis, those of its ancestors included."""
+
+    lot: LotDetail
+    now: At
+    from_at: At
+    until_at: At
+    bucket_s: int
+    verdict: VerdictNow
+    inherited: list[Inherited]
+    stops: list[Stop]
+
+
+class StoryQuery(Strict):
+    buckets: int = Field(default=720, ge=10, le=5000)
+    known_at: AtFromOutside | None = Field(default=None, description="As it was known then")
+
+
+@router.get("/{key}/story")
+def show_story(key: LotKey, context: Context, query: Annotated[StoryQuery, Query()]) -> Story:
+    """The lot's stops, the temperature of every zone it was in on one time axis, and the verdict so far."""
+    now_ms = context.now_ms()
+    known_at = None if query.known_at is None else min(query.known_at, now_ms)
+    with context.store.read() as connection:
+        return read_story(connection, key, known_at or now_ms, buckets=query.buckets, known_at=known_at)
+
+
+def read_story(connection: Connection, key: str, now_ms: int, *, buckets: int, known_at: int | None = None) -> Story:
+    story = lots.lot_story(connection, key, now_ms, buckets=buckets, known_at=known_at)
+    return Story(
+        lot=find_lot(connection, story.lot.key),
+        now=now_ms,
+        from_at=story.from_at,
+        until_at=story.until_at,
+        bucket_s=story.bucket_ms // 1000,
+        verdict=VerdictNow(
+            outcome=story.verdict.outcome.value,
+            reason=story.verdict.reason.value,
+            zone=story.verdict.zone,
+            lot=story.verdict.lot,
+        ),
+        inherited=[_inherited(part) for part in story.inherited],
+        stops=[_stop(stop) for stop in story.stops],
+    )
+
+
+def _inherited(part: lots.Inherited) -> Inherited:
+    return Inherited(
+        lot=part.lot.key,
+        name=Name(vi=part.lot.name_vi, en=part.lot.name_en),
+        share=None if part.share is None else f"{part.share:.4f}",
+        until_at=part.until_at,
+        stops=[_stop(stop) for stop in part.stops],
+    )
+
+
+def _stop(stop: lots.Stop) -> Stop:
+    return Stop(
+        zone=stop.zone,
+        name=Name(vi=stop.name_vi, en=stop.name_en),
+        from_at=stop.from_at,
+        until_at=stop.until_at,
+        min=stop.minimum,
+        max=stop.maximum,
+        mean=stop.mean,
+        minutes_above=stop.minutes_above,
+        minutes_below=stop.minutes_below,
+        degree_minutes_above=round(stop.degree_minutes_above, 3),
+        kinetic_mean=None if stop.kinetic_mean is None else round(stop.kinetic_mean, 3),
+        unknown_minutes=stop.unknown_minutes,
+        coverage=stop.coverage,
+        limits=[
+            LimitStep(
+                key=step.key,
+                kind=step.kind.value,
+                setpoint=str(step.setpoint),
+                severity=step.severity.value,
+                from_at=step.from_at,
+                until_at=step.until_at,
+            )
+            for step in stop.limits
+        ],
+        unknown=[Span(from_at=begin, until_at=end) for begin, end in stop.unknown],
+        buckets=Columns(
+            at=[bucket.at for bucket in stop.buckets],
+            min=[round(bucket.low, 3) for bucket in stop.buckets],
+            mean=[round(bucket.mean, 3) for bucket in stop.buckets],
+            max=[round(bucket.high, 3) for bucket in stop.buckets],
+        ),
+        breaches=[
+            ExposedBreach(
+                key=breach.key,
+                limit=breach.limit,
+                kind=breach.kind.value,
+                setpoint=str(breach.setpoint),
+                severity=breach.severity.value,
+                onset_at=breach.onset_at,
+                ended_at=breach.ended_at,
+                extreme=breach.extreme,
+                exposed_from=breach.exposed_from,
+                exposed_until=breach.exposed_until,
+            )
+            for breach in stop.breaches
+        ],
+    )
