@@ -24,6 +24,7 @@ class PointSeen(BaseModel):
     point: str = Field(examples=["temperature"])
     quantity: str
     latest: Measured | None
+    last_tag: str | None = Field(default=None, description="What a tag reader saw last, as hex")
 
 
 class Device(BaseModel):
@@ -96,4 +97,4 @@ def _device(name: str, rows: list[Row[Any]], reasons: Reasons) -> Device:
 
 def _point(row: Row[Any], reasons: Reasons) -> PointSeen:
     latest = None if row.observed_at is None else measured(row, reasons)
-    return PointSeen(point=row.point, quantity=row.quantity, latest=latest)
+    return PointSeen(point=row.point, quantity=row.quantity, latest=latest, last_tag=row.last_epc)

@@ -115,12 +115,14 @@ FROM gateway
 ORDER BY gateway.name
 
 -- name: instrument_points
--- Every point that ever spoke, with its newest value, the zone it is in now, and when its device was last heard.
+-- Every point that ever spoke, with its newest value or tag, the zone it is in or looks into, and when it was last heard.
 SELECT series.gateway_id, series.device, series.point, series.unit, series.quantity,
        latest.observed_at, latest.received_at, latest.value, latest.detail,
        COALESCE(latest.observed_at,
                 (SELECT MAX(sighting.last_at) FROM sighting WHERE sighting.series_id = series.id),
                 (SELECT MAX(weighing.observed_at) FROM weighing WHERE weighing.series_id = series.id)) AS seen_at,
+       (SELECT sighting.epc FROM sighting WHERE sighting.series_id = series.id
+        ORDER BY sighting.id DESC LIMIT 1) AS last_epc,
        zone.key AS zone_key, zone.name_vi AS zone_vi, zone.name_en AS zone_en
 FROM series
 JOIN gateway ON gateway.id = series.gateway_id
@@ -129,7 +131,13 @@ LEFT JOIN installation
        ON installation.series_name = gateway.name || '/' || series.device || '/' || series.point
       AND installation.from_at <= :now
       AND (installation.until_at IS NULL OR installation.until_at > :now)
-LEFT JOIN zone ON zone.id = installation.zone_id
+LEFT JOIN zone ON zone.id = COALESCE(
+       installation.zone_id,
+       (SELECT MIN(read_point.zone_id) FROM read_point
+        WHERE read_point.series_name = gateway.name || '/' || series.device || '/' || series.point
+          AND read_point.role <> 'outside'
+          AND read_point.from_at <= :now
+          AND (read_point.until_at IS NULL OR read_point.until_at > :now)))
 ORDER BY series.gateway_id, series.device, series.point
 
 -- name: series_of

@@ -93,13 +93,19 @@ def values_of(page: Page, device: Device) -> list[tuple[str, str]]:
 
 
 def flags_of(page: Page, device: Device) -> list[str]:
-    """The flags of a status register that are set, such as `status.door_open`; and that a reader reads tags."""
-    tags = [states.point_text("tag", page.words) for point in device.points if point.quantity == "tag"]
+    """The flags of a status register that are set, such as `status.door_open`; and the tag that a reader saw last."""
+    tags = [_tag_text(page, point) for point in device.points if point.quantity == "tag"]
     return tags + [
         states.point_text(point.point.partition(".")[2], page.words)
         for point in device.points
         if "." in point.point and point.latest is not None and point.latest.value not in (None, "0")
     ]
+
+
+def _tag_text(page: Page, point: PointSeen) -> str:
+    """The end of an EPC is what differs between the crates of one house."""
+    words = states.point_text("tag", page.words)
+    return words if point.last_tag is None else f"{words}: …{point.last_tag[-8:]}"
 
 
 def _look(page: Page, device: Device) -> tuple[Look, str]:
