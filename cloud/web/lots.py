@@ -8,11 +8,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from cloud import lots
+from cloud.api.genealogy import Genealogy, read_genealogy
 from cloud.api.lots import find_lots
 from cloud.api.story import ExposedBreach, Stop, Story, read_story
 from cloud.api.zones import read_zones
 from cloud.web import states
 from cloud.web.alarm_rows import open_alarm_rows
+from cloud.web.decisions import ledger_rows, standing_view
+from cloud.web.flow import genealogy_graph
 from cloud.web.pages import Page, ThisPage
 from cloud.web.states import Look
 from cloud.web.wall import site
@@ -20,6 +23,7 @@ from cloud.web.wall import site
 router = APIRouter()
 PER_PAGE = 20
 TABLE_BUCKETS = 60
+MOST_IN_GRAPH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ def show_lots(
 @router.get("/lots/{key}", response_class=HTMLResponse, include_in_schema=False)
 def show_lot(key: str, page: ThisPage) -> HTMLResponse:
     with page.house.store.read() as connection:
+        number = lots.lot_by_key(connection, key).id
+        standing = standing_view(page, connection, number)
+        ledger = ledger_rows(page, connection, number)
+        family = read_genealogy(connection, key, page.now_ms)
         story = read_story(connection, key, page.now_ms, buckets=TABLE_BUCKETS)
         zones = read_zones(connection, page.now_ms, page.house.hub.newest)
         alarms = open_alarm_rows(page, connection, zones)
@@ -75,10 +83,22 @@ def show_lot(key: str, page: ThisPage) -> HTMLResponse:
         lot=story.lot,
         name=page.name(story.lot.name),
         verdict=verdict_view(page, story),
+        inherited=[
+            (part.lot, page.name(part.name), [stop_view(page, stop) for stop in part.stops]) for part in story.inherited
+        ],
         stops=[stop_view(page, stop) for stop in story.stops],
         sums=sum_up(story),
+        standing=standing,
+        ledger=ledger,
+        family=family,
+        graph=genealogy_graph(page, family) if 1 < len(family.lots) <= MOST_IN_GRAPH else None,
+        made=next((each for each in family.transformations if _makes(family, key, each.event)), None),
         **site(page, zones, alarms),
     )
+
+
+def _makes(family: Genealogy, key: str, event: str) -> bool:
+    return any(each.child == key and each.event == event for each in family.descent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +109,8 @@ class Sums:
     unknown_ms: int
     coverage: float | None
     breaches: int
+    degree_minutes: float
+    kinetic_mean: float | None
 
 
 def sum_up(story: Story) -> Sums:
@@ -99,6 +121,8 @@ def sum_up(story: Story) -> Sums:
         unknown_ms=round(sum(stop.unknown_minutes for stop in story.stops) * 60_000),
         coverage=known / sum(times) if sum(times) else None,
         breaches=sum(len(stop.breaches) for stop in story.stops),
+        degree_minutes=sum(stop.degree_minutes_above for stop in story.stops),
+        kinetic_mean=story.stops[-1].kinetic_mean if story.stops else None,
     )
 
 
@@ -116,7 +140,7 @@ def verdict_view(page: Page, story: Story) -> VerdictView:
 def why(page: Page, story: Story) -> str:
     """The reason of the verdict in one sentence."""
     words, f = page.words, page.formats
-    stop = next((stop for stop in story.stops if stop.zone == story.verdict.zone), None)
+    stop = _stop_of_verdict(story)
     if story.verdict.reason == "no_residence":
         return words("Nobody has seen or said yet where this lot is: no zone, no temperature.")
     if story.verdict.reason == "no_limit":
@@ -124,6 +148,8 @@ def why(page: Page, story: Story) -> str:
     if stop is None:
         return words("It stayed within the limits of every zone it was in.")
     zone = page.name(stop.name)
+    if story.verdict.lot not in {None, story.lot.key}:
+        zone = words("{zone} (as {lot})", zone=zone, lot=story.verdict.lot)
     if story.verdict.reason == "no_instrument":
         return words("In {zone} nothing measures the temperature.", zone=zone)
     if story.verdict.reason == "unknown_time":
@@ -134,6 +160,14 @@ def why(page: Page, story: Story) -> str:
     return _breach_sentence(
         page, zone, max(stop.breaches, key=lambda breach: breach.exposed_until - breach.exposed_from)
     )
+
+
+def _stop_of_verdict(story: Story) -> Stop | None:
+    parts = {part.lot: part.stops for part in story.inherited} | {story.lot.key: story.stops}
+    stops = [stop for stop in parts.get(story.verdict.lot or "", []) if stop.zone == story.verdict.zone]
+    if story.verdict.reason == "breach":
+        stops = [stop for stop in stops if stop.breaches]
+    return next(iter(stops), None)
 
 
 def _breach_sentence(page: Page, zone: str, breach: ExposedBreach) -> str:

@@ -76,6 +76,38 @@ VERDICTS = {
     "fail": Look("breach", N_("Fail"), "fail"),
     "insufficient_data": Look("unknown", N_("Not enough data"), "insufficient"),
 }
+STANDINGS = {
+    "free": Look("release", N_("Free to leave"), "ok"),
+    "held": Look("hold", N_("Held"), "hold"),
+    "rejected": Look("breach", N_("Rejected"), "fail"),
+    "recalled": Look("breach", N_("Recalled"), "fail"),
+    "destroyed": Look("oos", N_("Destroyed"), "fail"),
+}
+LOT_EVENTS = {
+    "receive": N_("Received"),
+    "slaughter": N_("Slaughtered"),
+    "cut": N_("Cut"),
+    "pack": N_("Packed"),
+    "split": N_("Split"),
+    "merge": N_("Merged"),
+    "rework": N_("Reworked"),
+    "aggregate": N_("Put into a carrier"),
+    "measure": N_("Core measured"),
+    "ship": N_("Shipped"),
+    "hold": N_("Held"),
+    "release": N_("Released"),
+    "reject": N_("Rejected"),
+    "downgrade": N_("Downgraded"),
+    "recall": N_("Recalled"),
+    "destroy": N_("Destroyed"),
+    "correction": N_("Corrected"),
+}
+BALANCES = {
+    "balanced": N_("in balance"),
+    "too_little": N_("less came out than expected"),
+    "too_much": N_("more came out than expected"),
+    "unknown": N_("not all was weighed"),
+}
 ALARMS = {
     "unacknowledged": Look("breach", N_("Unacknowledged"), "unacknowledged"),
     "acknowledged": Look("ack", N_("Acknowledged"), "acknowledged"),

@@ -15,17 +15,30 @@ export function journey(box, readout) {
 
 function prepare(raw) {
   const now = ms(raw.now), half = raw.bucket_s * 500;
-  const stops = raw.stops.map((stop, i) => {
+  const stops = [...mainLine(raw), ...raw.stops.map((stop, i) => [stop, i + 1])].map(([stop, number]) => {
     const from = ms(stop.from_at), to = ms(stop.until_at) ?? now;
     const points = stop.buckets.at.map((at, k) => ({ at: Math.min(to, Math.max(from, ms(at) + half)), low: stop.buckets.min[k], mean: stop.buckets.mean[k], high: stop.buckets.max[k] }));
     const steps = (kind) => stop.limits.filter((step) => step.kind === kind).map((step) => ({ value: Number(step.setpoint), from: ms(step.from_at), to: ms(step.until_at) }));
     const highs = steps('above'), lows = steps('below');
     const hi = Math.min(...highs.map((step) => step.value)), lo = Math.max(...lows.map((step) => step.value));
-    return { number: i + 1, name: stop.name[lang], from, to, isOpen: stop.until_at == null, points, highs, lows, hi: highs.length ? hi : null, lo: lows.length ? lo : null,
+    return { number, isPast: number === '·', name: stop.name[lang], from, to, isOpen: stop.until_at == null, points, highs, lows, hi: highs.length ? hi : null, lo: lows.length ? lo : null,
       unknown: stop.unknown.map((span) => [ms(span.from_at), ms(span.until_at)]),
       breaches: stop.breaches.map((breach) => ({ from: ms(breach.exposed_from), to: ms(breach.exposed_until), isOpen: breach.ended_at == null })) };
   });
   return { stops, from: ms(raw.from_at), to: ms(raw.until_at), bucket: raw.bucket_s * 1000 };
+}
+
+// Of several ancestors at a time the one with the largest share is drawn; the list names them all.
+function mainLine(raw) {
+  const line = [];
+  for (const part of (raw.inherited ?? []).toSorted((a, b) => Number(b.share ?? 0) - Number(a.share ?? 0))) {
+    for (const stop of part.stops) {
+      const isFree = line.every(([other]) => ms(stop.from_at) >= ms(other.until_at) || ms(stop.until_at) <= ms(other.from_at));
+      const isBefore = raw.stops.every((own) => ms(stop.until_at) <= ms(own.from_at));
+      if (isFree && isBefore) line.push([stop, '·']);
+    }
+  }
+  return line.toSorted((a, b) => ms(a[0].from_at) - ms(b[0].from_at));
 }
 
 function scale(stops) {
@@ -53,7 +66,7 @@ function draw(svg, story, W, readout) {
       const bad = stop.breaches.some((b) => part.at(-1)[0] >= b.from && part[0][0] <= b.to);
       add(s(bad ? 'path.over' : 'path.overtol', { d: `M${part.map(([t, v]) => `${X(t).toFixed(1)} ${Y(v).toFixed(1)}`).join('L')}Z` }));
     }
-    add(s('path.ln', { d: `M${run.map((p) => `${X(p.at).toFixed(1)} ${Y(p.mean).toFixed(1)}`).join('L')}${run.length === 1 ? 'h.01' : ''}` }));
+    add(s(`path.ln${stop.isPast ? '.past' : ''}`, { d: `M${run.map((p) => `${X(p.at).toFixed(1)} ${Y(p.mean).toFixed(1)}`).join('L')}${run.length === 1 ? 'h.01' : ''}` }));
   }
   if (!small) labels(stops, add, X, Y);
   const last = stops.at(-1)?.points.at(-1), open = stops.at(-1);
@@ -87,7 +100,7 @@ function labels(stops, add, X, Y) {
 }
 function zone(stop, add, X, y, height) {
   const a = X(stop.from), b = X(stop.to), w = Math.max(b - a, 1);
-  add(s('rect.seg', { x: a, width: w, y, height }));
+  add(s(`rect.seg${stop.isPast ? '.past' : ''}`, { x: a, width: w, y, height }));
   for (const [p, q] of stop.unknown) add(s('rect.seg-unk', { x: X(p), width: Math.max(X(q) - X(p), 4), y, height }));
   for (const breach of stop.breaches) add(s('rect.seg-bad', { x: X(breach.from), width: Math.max(X(breach.to) - X(breach.from), 3), y, height }));
   add(s('line.seg-edge', { x1: a, x2: a, y1: y, y2: y + height }));

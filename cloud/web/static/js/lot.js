@@ -1,4 +1,6 @@
-// The lot page: its journey drawn from the API, everything else renewed by the server.
+// The lot page: journey and ribbons are drawn here, decisions go to the ledger, everything else is renewed by the server.
+import { _ } from './facts.js';
+import { flows } from './flow.js';
 import { limit, number, quantity, when } from './formats.js';
 import { journey } from './journey.js';
 import { onTheme, renewed, start } from './page.js';
@@ -22,4 +24,21 @@ if (panel) {
   renewed(load);
   load();
 }
+async function decide(form) {
+  const { kind, reason, by } = Object.fromEntries(new FormData(form));
+  const error = document.getElementById('decision-error');
+  error.hidden = true;
+  try {
+    const body = JSON.stringify({ kind, reason, by, at: new Date().toISOString(), subjects: [{ lot: form.dataset.lot }] });
+    const answer = await fetch('/api/v1/lot-events', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    location.reload();
+  } catch (problem) {
+    error.textContent = _('Not taken: {problem}', { problem: problem.message });
+    error.hidden = false;
+  }
+}
+document.addEventListener('submit', (event) => { if (event.target.id === 'decision') { event.preventDefault(); decide(event.target); } });
+flows();
+renewed(flows);
 start((change) => change.kind !== 'gateway');

@@ -17,6 +17,10 @@ PAGES = (
     "/alarms?a=3",
     "/alarms?a=4",
     "/instruments",
+    "/trace",
+    "/trace?q=BM",
+    "/trace?lot=BM261120-03",
+    "/trace?lot=BM261120-03&dir=back",
 )
 EMPTY_PAGES = ("/", "/lots", "/alarms")
 PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
@@ -64,7 +68,7 @@ def test_every_value_on_the_wall_carries_its_age(web, busy_plant):
     assert text.count('class="tile"') == text.count('class="age"') == 12
 
 
-@pytest.mark.parametrize("path", ["/", "/lots", "/lots/BM-X", "/zones/kho", "/alarms", "/instruments"])
+@pytest.mark.parametrize("path", ["/", "/lots", "/lots/BM-X", "/zones/kho", "/alarms", "/instruments", "/trace", "/trace?lot=BM-X"])
 def test_names_from_outside_never_become_markup(web, plant: SmallPlant, path):
     plant.zone("kho", PAYLOAD, PAYLOAD, high="-18")
     plant.readings(plant.probe("kho", device="probe"), [(NOW - 1000, -14.0)])
