@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from cloud.alarms import set_alarms_since
 from cloud.api.app import create_api
-from cloud.api.context import ApiContext
+from cloud.api.context import NO_SETTINGS, ApiContext
 from cloud.config import CloudConfig
 from cloud.ingest.service import Ingest
 from cloud.ingest.worker import Committed
@@ -24,6 +24,8 @@ from cloud.live import Change, LiveHub
 from cloud.site import apply_site, read_site, zones
 from cloud.store import Store, open_store
 from cloud.thinker import Thinker
+from cloud.trace.epcis.herald import Herald
+from cloud.trace.settings import read_trace
 from cloud.web.app import add_pages
 
 log = logging.getLogger(__name__)
@@ -70,12 +72,16 @@ async def _parts(store: Store, config: CloudConfig) -> AsyncIterator[ApiContext]
         on_committed=on_committed,
         on_live=hub.publish_values,
     )
+    trace = NO_SETTINGS if config.trace is None else read_trace(Path(config.trace))
+    herald = Herald(store, now_ms)
     thinker.start()
+    herald.start()
     try:
         async with ingest:
-            yield ApiContext(store, hub, now_ms, ingest.stats.picture)
+            yield ApiContext(store, hub, now_ms, ingest.stats.picture, trace)
     finally:
         await asyncio.to_thread(thinker.stop)
+        await asyncio.to_thread(herald.stop)
 
 
 async def _serve(app: FastAPI, hub: LiveHub, listener: socket.socket) -> None:

@@ -8,6 +8,7 @@ enrolment: open            # or `listed`, with the gateways below
 gateways:
   - {id: gw-01, public_key: 3b6a27bc...}
 site: binh-minh.site.yaml
+trace: binh-minh.trace.yaml
 language: vi
 """
 
@@ -49,6 +50,7 @@ class CloudConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     enrolment: Literal["open", "listed"] = "open"
     gateways: tuple[ListedGateway, ...] = ()
     site: str | None = None
+    trace: str | None = None
     language: Literal["vi", "en"] = "vi"
 
     @property
@@ -67,6 +69,7 @@ def load(path: Path) -> CloudConfig:
         config,
         database=_beside(config.database, path),
         site=None if config.site is None else str(path.parent / config.site),
+        trace=None if config.trace is None else str(path.parent / config.trace),
     )
 
 

@@ -18,6 +18,8 @@ from cloud.api import (
     zones,
 )
 from cloud.api.context import ApiContext
+from cloud.api.epcis import router as epcis
+from cloud.api.epcis.problems import add_epcis_problem_handlers
 from cloud.api.problems import PROBLEMS, add_problem_handlers
 
 RESOURCES = (
@@ -55,9 +57,11 @@ def create_api(context: ApiContext) -> FastAPI:
     )
     app.state.context = context
     add_problem_handlers(app)
+    add_epcis_problem_handlers(app)
     resources = APIRouter(prefix="/api/v1", responses=PROBLEMS)
     for router in RESOURCES:
         resources.include_router(router)
     app.include_router(resources)
     app.include_router(health.router)
+    app.include_router(epcis)
     return app

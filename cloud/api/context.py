@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud.live import LiveHub
 from cloud.store.engine import Store
+from cloud.trace.settings import TraceSettings
 
 Fact = str | int | float | bool | None
+
+NO_SETTINGS = TraceSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class ApiContext:
     hub: LiveHub
     now_ms: Callable[[], int]
     ingest_stats: Callable[[], Mapping[str, Fact]] = dict
+    trace: TraceSettings = NO_SETTINGS
 
 
 def context_of(request: Request) -> ApiContext:
