@@ -10,10 +10,9 @@ import json
 import logging
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from simulator.ancestry import Post, carcass_of, cut_posts, iso, ship_posts, slaughter_posts
 from simulator.flow import Carrier, Lot
 
 log = logging.getLogger(__name__)
@@ -28,6 +27,8 @@ class Announcer(Protocol):
 
     def lot(self, lot: Lot) -> None: ...
 
+    def cut(self, lot: Lot) -> None: ...
+
     def load(self, lot: Lot, carrier: Carrier) -> None: ...
 
     def move(self, lot: Lot, zone: str | None, at_ms: int) -> None: ...
@@ -38,17 +39,17 @@ class Silent:
 
     def lot(self, lot: Lot) -> None: ...
 
+    def cut(self, lot: Lot) -> None: ...
+
     def load(self, lot: Lot, carrier: Carrier) -> None: ...
 
     def move(self, lot: Lot, zone: str | None, at_ms: int) -> None: ...
 
 
-class Post(NamedTuple):
-    path: str
-    body: Mapping[str, object]
-
-
 def lot_posts(lot: Lot) -> list[Post]:
+    """The lot begins: as carcasses where the plant cuts, as itself where it does not."""
+    if lot.cut_ms is not None:
+        return slaughter_posts(lot)
     body = {
         "key": lot.number,
         "gtin": lot.gtin,
@@ -67,11 +68,9 @@ def load_posts(lot: Lot, carrier: Carrier) -> list[Post]:
 
 
 def move_posts(lot: Lot, zone: str | None, at_ms: int) -> list[Post]:
-    return [Post(f"/api/v1/lots/{lot.number}/move", {"zone": zone, "at": iso(at_ms), "by": "scan"})]
-
-
-def iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    key = carcass_of(lot) if lot.cut_ms is not None and at_ms < lot.cut_ms else lot.number
+    leaving = ship_posts(lot, at_ms) if zone is None else []
+    return [*leaving, Post(f"/api/v1/lots/{key}/move", {"zone": zone, "at": iso(at_ms), "by": "scan"})]
 
 
 class HttpAnnouncer:
@@ -86,6 +85,9 @@ class HttpAnnouncer:
 
     def lot(self, lot: Lot) -> None:
         self._put(lot_posts(lot))
+
+    def cut(self, lot: Lot) -> None:
+        self._put(cut_posts(lot))
 
     def load(self, lot: Lot, carrier: Carrier) -> None:
         self._put(load_posts(lot, carrier))

@@ -44,6 +44,7 @@ class Lot(NamedTuple):
     carriers: list[Carrier]
     loaded_ms: int
     stops: list[Stop]
+    cut_ms: int | None = None  # when carcasses become what it is named after; None: it was that from the beginning
 
 
 def lots_of_day(flow: FlowPlan, seed: int, day: int) -> list[Lot]:
@@ -94,6 +95,7 @@ def _lot(flow: FlowPlan, chance: random.Random, begin_s: float, number: int, ser
         carriers,
         loaded,
         stops,
+        next((stop.at_ms for stop in stops if stop.zone is not None and stop.zone == flow.cut_zone), None),
     )
 
 

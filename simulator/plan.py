@@ -81,6 +81,7 @@ class FlowPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     routes: dict[str, list[StagePlan]]
     products: Annotated[list[ProductPlan], Meta(min_length=1)]
     load_zone: Slug  # where goods get their tagged carrier
+    cut_zone: Slug | None = None  # where carcasses become products, before they are loaded
     live_every_s: Annotated[float, Meta(ge=10)] = 120.0  # while the plant runs a new lot begins this often
     live_speed: Positive = 60.0  # and stays are this much shorter than in the histories
 
@@ -200,8 +201,9 @@ def _flow_contradictions(flow: FlowPlan, zones: list[str]) -> Iterator[_Contradi
         if product.route not in flow.routes:
             known = ", ".join(flow.routes)
             yield f"flow.products.{product.name.en}.route", f"`{product.route}` is unknown", f"one of {known}"
-    if flow.load_zone not in zones:
-        yield "flow.load_zone", f"`{flow.load_zone}` is unknown", f"one of {', '.join(zones)}"
+    for key, zone_id in (("load_zone", flow.load_zone), ("cut_zone", flow.cut_zone)):
+        if zone_id is not None and zone_id not in zones:
+            yield f"flow.{key}", f"`{zone_id}` is unknown", f"one of {', '.join(zones)}"
 
 
 def _script_contradictions(

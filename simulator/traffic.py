@@ -116,6 +116,8 @@ class Traffic:
 
     def _resume(self, lot: Lot, now_ms: int) -> None:
         self._announcer.lot(lot)
+        if lot.cut_ms is not None and lot.cut_ms <= now_ms:
+            self._announcer.cut(lot)
         if lot.loaded_ms <= now_ms:
             self._load(lot)
         here = [stop for stop in lot.stops if stop.at_ms <= now_ms][-1]
@@ -127,6 +129,8 @@ class Traffic:
     def _plan(self, lot: Lot, after_ms: int) -> None:
         if lot.created_ms > after_ms:
             self._at(lot.created_ms, lambda: self._announcer.lot(lot))
+        if lot.cut_ms is not None and lot.cut_ms > after_ms:
+            self._at(lot.cut_ms, lambda: self._announcer.cut(lot))
         if lot.loaded_ms > after_ms:
             self._at(lot.loaded_ms, lambda: self._load(lot))
         before = None

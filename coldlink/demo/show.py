@@ -24,6 +24,7 @@ from coldlink.demo.past import seal_past
 from coldlink.demo.stage import ActorLost, Stage, free_port, is_listening
 from edge.config import check
 from simulator import announce, history
+from simulator.ancestry import Post, cut_posts
 from simulator.control import ask
 from simulator.plan import PlantPlan, load_plan
 
@@ -143,10 +144,12 @@ def _tell_past(show: Show, plan: PlantPlan, url: str) -> None:
             print(f"a lot of the past was not taken: {post.path}: {error}", file=sys.stderr, flush=True)
 
 
-def _past_posts(plan: PlantPlan, from_ms: int, until_ms: int) -> Iterable[announce.Post]:
+def _past_posts(plan: PlantPlan, from_ms: int, until_ms: int) -> Iterable[Post]:
     for lot in history.lots(plan, plan.seed, from_ms, until_ms):
         yield from announce.lot_posts(lot)
         for stop in lot.stops:
+            if stop.at_ms == lot.cut_ms and stop.at_ms <= until_ms:
+                yield from cut_posts(lot)
             if stop.at_ms <= until_ms:
                 yield from announce.move_posts(lot, stop.zone, stop.at_ms)
 

@@ -21,13 +21,17 @@ HOUR = 3_600_000
 
 class Heard:
     def __init__(self):
-        self.lots, self.loads, self.moves = [], [], []
+        self.lots, self.cuts, self.loads, self.moves = [], [], [], []
 
     def lot(self, lot):
         self.lots.append(lot.number)
 
-    def load(self, lot, carrier):
+    def cut(self, lot):
         assert lot.number in self.lots
+        self.cuts.append(lot.number)
+
+    def load(self, lot, carrier):
+        assert lot.number in self.cuts
         self.loads.append((lot.number, carrier.epc))
 
     def move(self, lot, zone, at_ms):
