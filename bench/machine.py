@@ -27,7 +27,7 @@ def facts(folder: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         "architecture": platform.machine(),
         "fsync_p50_ms": _fsync_ms(folder),
-        "nice": os.nice(0),
+        "scheduling": _scheduling(),
         "load_before": os.getloadavg()[0],
     }
 
@@ -73,6 +73,12 @@ class Usage:
 def _kib(text: str, name: str) -> int:
     found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
     return int(found[1]) if found else 0
+
+
+def _scheduling() -> str:
+    """Whether the run had priority over whatever else the machine did."""
+    policies = {os.SCHED_OTHER: "normal", os.SCHED_RR: "real time", os.SCHED_FIFO: "real time", os.SCHED_BATCH: "batch"}
+    return f"{policies.get(os.sched_getscheduler(0), 'other')}, nice {os.nice(0)}"
 
 
 def _cpu() -> str:
