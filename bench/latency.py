@@ -70,9 +70,11 @@ def _watch(rig: Rig, seconds: float) -> tuple[list[Seen], list[LedgerRow], int]:
         from_ms = time.time_ns() // 1_000_000 + 1000  # what was newest before the stream was opened is old news
         rig.sleep(seconds)
         until_ms = time.time_ns() // 1_000_000 - 1000
-    seen = [one for one in browser.seen if from_ms <= one.observed_ms < until_ms]
     span = range(from_ms - _SAME_MS, until_ms)
-    return seen, [row for row in read_ledger(rig.ledger) if row.t in span and row.value and row.delivered], from_ms
+    rows = [row for row in read_ledger(rig.ledger) if row.t in span and row.value and row.delivered]
+    given = {f"{row.device}/{row.point}" for row in rows}  # a reader's health, for one, is the agent's own word
+    seen = [one for one in browser.seen if from_ms <= one.observed_ms < until_ms and one.point in given]
+    return seen, rows, from_ms
 
 
 class _Browser:
