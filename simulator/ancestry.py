@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from simulator.epc import gtin_14
 from simulator.flow import Lot
+from simulator.operations import day_begins, site_day
 
 FARMS = ("Trại Tân Bình", "Trại Tân Phú", "Trại Mỹ Lộc")
 CUSTOMERS = ("Siêu thị Hòa Bình", "Chợ đầu mối Bình Điền", "Bếp ăn KCN Long Hậu", "Cửa hàng Bình Minh 3")
@@ -90,7 +91,7 @@ def iso(at_ms: int) -> str:
 
 def _receive(flock: str, lot: Lot) -> list[Post]:
     """The same for every lot of a flock, so that the first one to tell it is right."""
-    day = lot.created_ms // 86_400_000 * 86_400_000
+    day = round(day_begins(site_day(lot.created_ms / 1000)) * 1000)
     farm = FARMS[sum(map(ord, flock)) % len(FARMS)]
     subject = {"lot": flock, "quantity_kg": str(_FLOCK_KG), "pieces": round(_FLOCK_KG / _BIRD_KG)}
     paper = {"type": "cert", "number": f"KD-{flock[-5:]}/LA"}
