@@ -16,6 +16,7 @@ _ROOMS = (
     "cloud.commands",
     "cloud.trace.commands",
     "simulator.commands",
+    "coldlink.alarms_command",
     "coldlink.audit_command",
     "coldlink.demo_command",
 )

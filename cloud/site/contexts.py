@@ -139,9 +139,9 @@ _SourceFacts = tuple[str, str | None, str | None, int | None, int | None]
 def _facts(entry: ContextEntry, utc_offset_min: int) -> list[_SourceFacts]:
     if entry.quantity is not None:
         return [(entry.kind.value, entry.quantity, str(Decimal(entry.above)), None, None)]
-    minutes = [int(time[:2]) * 60 + int(time[3:]) for time in entry.daily_at]
     return [
-        (entry.kind.value, None, None, (minute - utc_offset_min) % _DAY_MINUTES, entry.minutes) for minute in minutes
+        (entry.kind.value, None, None, (minute - utc_offset_min) % _DAY_MINUTES, entry.minutes)
+        for minute in entry.minutes_of_day()
     ]
 
 

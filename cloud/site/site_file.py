@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ground.configfile import ConfigError, load
-from rules import CONTEXT_OF_QUANTITY, ContextKind
+from rules import CONTEXT_OF_QUANTITY, ContextKind, Limit, LimitKind, Severity
 
 Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", max_length=64)]
 PointName = Annotated[str, msgspec.Meta(pattern="^[^/]+/[^/]+/[^/]+$")]
@@ -37,6 +37,11 @@ class LimitEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     severity: Literal["low", "medium", "high"] = "medium"
     citation: str = ""
 
+    def as_limit(self, zone: str) -> Limit:
+        """The first version of it, valid for ever."""
+        facts = {name: getattr(self, name) for name in self.__struct_fields__}
+        return Limit(zone=zone, **{**facts, "kind": LimitKind(self.kind), "severity": Severity(self.severity)})
+
 
 class PointEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A point that tells `quantity` of the zone it stands in."""
@@ -53,6 +58,10 @@ class ContextEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     above: Decimal = Decimal("0.5")
     daily_at: list[TimeOfDay] = []
     minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
+
+    def minutes_of_day(self) -> list[int]:
+        """Of the site's day."""
+        return [int(time[:2]) * 60 + int(time[3:]) for time in self.daily_at]
 
 
 class ZoneEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -53,7 +53,7 @@ class Books:
         self.breaches |= {breach.key: breach for breach in outcome.breaches}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(limits, observations, marks, st.sampled_from([0, 7, 61]), st.integers(1, 12), st.randoms())
 def test_any_order_any_batches_and_repeats_give_the_plain_answer(limit, entries, marked, spread, size, random):
     # Spread over hours, so that the checkpoints at full hours take part.
