@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick chaos chaos-quick check format lock bench clean
+.PHONY: help setup demo test test-quick chaos chaos-quick check format lock bench bench-alarms clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1\t/' | expand -t 16
@@ -56,6 +56,9 @@ lock: $(READY)  ## renew requirements.lock from pyproject.toml (needs uv)
 
 bench: $(READY)  ## speed and memory, one run, into bench/results
 	@$(BIN)/python bench/run.py
+
+bench-alarms: $(READY)  ## false alarms and minutes to detect, on labelled rooms of the simulator
+	@$(BIN)/python -m bench.alarms
 
 clean:  ## remove the environment and everything made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Alarms against the truth: simulated cold stores with labelled faults, our rules beside plain delays.
 
-    python bench/alarms.py [--days 90] [--rooms 4]
+    python -m bench.alarms [--days 90] [--rooms 4]
 
 Writes bench/results/alarms-<machine>.json. Times to detect run from the cause to the first alarm of its zone.
 """
@@ -14,12 +14,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from bench import machine
 from cloud.alarms.replay import Replayed, ReplayRow, replay
 from cloud.site.site_file import LimitEntry, Name, PointEntry, SiteFile, ZoneEntry
-from rules import ContextKind, foretell
+from rules import ContextKind, Limit, LimitKind, foretell
 from simulator.labelled import Label, LabelledRoom, Minute
 
 BEGIN_S = 1_760_000_000
@@ -88,7 +89,7 @@ def main() -> None:
 
 
 def site_of(policy: str) -> SiteFile:
-    limits = [LimitEntry(**facts) for facts in json_like(POLICIES[policy])]
+    limits = [LimitEntry(**facts) for facts in exact_of(POLICIES[policy])]
     points = [
         PointEntry(point="g/probe/t"),
         PointEntry(point="g/controller/t"),
@@ -99,8 +100,7 @@ def site_of(policy: str) -> SiteFile:
     return SiteFile(key="bench", name=NAME, since="2025-01-01", zones=[zone])
 
 
-def json_like(limits: Iterable[dict]) -> Iterable[dict]:
-    from decimal import Decimal
+def exact_of(limits: Iterable[dict]) -> Iterable[dict]:
 
     exact = ("setpoint", "deadband", "degree_minutes")
     return [{key: Decimal(value) if key in exact else value for key, value in facts.items()} for facts in limits]
@@ -144,9 +144,6 @@ def judge_probes(probes: dict[str, int], outcome: Replayed, labels: Sequence[Lab
 
 def foretold(minutes: Sequence[Minute], labels: Sequence[Label]) -> list[bool]:
     """Whether the range for an hour ahead held what came, wherever nothing changed in that hour."""
-    from decimal import Decimal
-
-    from rules import Limit, LimitKind
 
     limit = Limit(zone="store", key="high", kind=LimitKind.ABOVE, quantity="air_temperature", setpoint=Decimal(-18))
     first_s, found = minutes[0].at_s, []
@@ -203,19 +200,20 @@ def table(report: dict) -> str:
     kinds = ("compressor", "heater", "door", "icing")
     lines = [f"{'minutes: median (worst)':<24}{'false/30 d':>12}" + "".join(f"{kind:>16}" for kind in kinds)]
     for name, policy in report["policies"].items():
-        cells = (
-            f"{policy[k]['median_min']:.0f} ({policy[k]['max_min']:.0f}) {policy[k]['found']}/{policy[k]['found'] + policy[k]['missed']}"
-            if k in policy
-            else "none"
-            for k in kinds
-        )
+        cells = [cell(policy.get(kind)) for kind in kinds]
         lines.append(f"{name:<24}{policy['false_per_30_days']:>12}" + "".join(f"{cell:>16}" for cell in cells))
     probes, told = report["probes"], report["foretold_60_min"]
-    lines.append(
-        f"probe faults: recall {probes['recall']:.0%} of {probes['faults']}, {probes['false_per_probe_year']} false per probe-year"
-    )
+    per_year = probes["false_per_probe_year"]
+    lines.append(f"probe faults: recall {probes['recall']:.0%} of {probes['faults']}, {per_year} false per probe-year")
     lines.append(f"an hour ahead: the range held the truth in {told['held_the_truth']:.0%} of {told['told']}")
     return "\n".join(lines)
+
+
+def cell(found: dict | None) -> str:
+    if found is None:
+        return "none"
+    total = found["found"] + found["missed"]
+    return f"{found['median_min']:.0f} ({found['max_min']:.0f}) {found['found']}/{total}"
 
 
 if __name__ == "__main__":
