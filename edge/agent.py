@@ -17,6 +17,7 @@ from edge import watchdog
 from edge.buffer.sqlite import SqliteBuffer
 from edge.clock import Clock, MachineTime
 from edge.config import Gateway, LiveSettings, SerialBus
+from edge.control import ControlServer
 from edge.health import POINTS as HEALTH_POINTS
 from edge.health import HealthSources
 from edge.health import report as report_health
@@ -98,6 +99,7 @@ class _Agent:
                 self.instruments.append(make_instrument(bus, gateway, index_of, self._take, self.clock.now_ms))
             else:
                 self.instruments.append(make_poller(bus, gateway, index_of, self._take, self.clock.now_ms))
+        self.control = ControlServer(data_dir, config.gateway, self.instruments)
         self.health_sources = HealthSources(self.buffer.fill, self._missed_cycles, data_dir)
         self.first_health_point = len(table.points) - len(HEALTH_POINTS)
 
@@ -108,6 +110,7 @@ class _Agent:
                 tasks.create_task(self.sealer.run(), name="sealer"),
                 tasks.create_task(self.uplink.run(), name="uplink"),
                 tasks.create_task(watchdog.pat(), name="watchdog"),
+                tasks.create_task(self.control.run(), name="control"),
                 tasks.create_task(
                     report_health(self.health_sources, self.clock, self.first_health_point, self._take), name="health"
                 ),

@@ -31,7 +31,8 @@ _REOPEN_SOON_S = 0.1  # a port that was just lost is usually back at once
 _SPOILT_REST_S = 0.05  # how long after a spoilt answer a good one may still follow
 _ECHO_COMES_WITHIN_S = 0.05  # longer than an adapter keeps bytes to itself (FTDI: 16 ms)
 _PROBE_AT_LEAST_S = 0.05  # what a device that went silent gets to answer a probe, however fast it used to be
-_BORROWER_WAITS_S = 2.0  # on a line that is never idle the commissioning takes a turn after so long
+_BORROWER_WAITS_S = 0.25  # for a pause that is long enough; then the next pause has to do
+_BORROWER_WAITS_MOST_S = 2.0  # on a line that is never idle the commissioning takes a turn after so long
 _SPOILT_MEMORY = 0.05  # weight of the newest request in the share of spoilt ones
 
 
@@ -101,10 +102,11 @@ class Patience(NamedTuple):
     wait_s: float
     quiet_s: float
     enough: int = 0  # 0: only silence ends it
+    likely_s: float = 0.0  # what it will probably take, so that it fits a shorter pause; 0: `wait_s`
 
 
 class Chunk(NamedTuple):
-    """Bytes that came together, so many seconds after the request was sent."""
+    """Bytes that came together, so many seconds after the request was sent; below 0: unasked, before it."""
 
     after_s: float
     raw: bytes
@@ -132,6 +134,10 @@ class Port:
         self._lost = asyncio.Event()
         self._why = "not opened yet"
         self._is_suspicion = False
+
+    @property
+    def url(self) -> str:
+        return self._settings.url
 
     @property
     def line_settings(self) -> LineSettings:
@@ -187,7 +193,7 @@ class ModbusBus:
         self.tap: Callable[[bytes, Sequence[Chunk]], None] | None = None  # is shown every exchange (`device record`)
         self.unused_unit = 247  # nobody is there: asked to see whether the line echoes
         self._matcher, self._pace, self._finds_echo = matcher, pace, finds_echo
-        self._is_serial = isinstance(matcher, RtuMatcher)
+        self.is_serial = isinstance(matcher, RtuMatcher)
         self._turn = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._timer: LineTimer | None = None
@@ -226,7 +232,8 @@ class ModbusBus:
     async def talk(self, frame: bytes, patience: Patience, settings: LineSettings | None = None) -> list[Chunk]:
         """Sends plain bytes and brings whatever comes. Polls go first. Raises BusError."""
         pace = self._pace if settings is None else serial_pace(*settings)
-        await self._borrow(len(frame) * pace.character_s + patience.wait_s + 2 * pace.silence_s)
+        likely_s = patience.likely_s or patience.wait_s
+        await self._borrow(len(frame) * pace.character_s + likely_s + 2 * pace.silence_s)
         async with self._turn:
             stream = self.port.stream
             if stream is None:
@@ -246,7 +253,7 @@ class ModbusBus:
     # ---- a turn of the poller
 
     async def _exchange(self, stream: Stream, request: Request, unit: Unit) -> bytes:
-        if self._is_serial or unit.gap_s:
+        if self.is_serial or unit.gap_s:
             await self._rest(stream, unit.gap_s)
         statistics, matcher = unit.statistics, self._matcher
         statistics.requests += 1
@@ -270,19 +277,20 @@ class ModbusBus:
         statistics.note_answer(ended - began)
         return response.payload
 
-    async def _rest(self, stream: Stream, gap_s: float) -> None:
-        """Wait until the line may be used, then throw away what came unasked."""
+    async def _rest(self, stream: Stream, gap_s: float) -> bytes:
+        """Wait until the line may be used, then take away what came unasked."""
         quiet_until = max(self._quiet_until, self._last_end + max(self._pace.silence_s, gap_s))
         pause = quiet_until - self._loop.time()
         if pause > 0:
             await self._sleep(pause)
-        stale = stream.reset_input() if self._is_serial else b""
+        stale = stream.reset_input() if self.is_serial else b""
         if stale:
             log.debug("%s: %d bytes came unasked: %s", self.port.name, len(stale), stale[:64].hex())
             self._blame_late([Fault.LATE])
         if self._answered is not None:
             self._blame_twin(*self._answered, stale)
             self._answered = None
+        return stale
 
     async def _sleep(self, pause: float) -> None:
         if self._timer is None:
@@ -319,7 +327,7 @@ class ModbusBus:
             return BadAnswer("crc")
         unit.statistics.timeouts += 1
         self._silent = unit
-        if self._is_serial and (unit.is_late or not unit.is_given_up):
+        if self.is_serial and (unit.is_late or not unit.is_given_up):
             self._quiet_until = self._loop.time() + unit.timeout_s
         if Fault.WRONG_FUNCTION in faults or Fault.FORMAT in faults:
             return BadAnswer("wrong_answer", ", ".join(sorted(set(faults))))
@@ -348,21 +356,22 @@ class ModbusBus:
     # ---- a turn of the commissioning
 
     async def _borrow(self, cost_s: float) -> None:
-        """Until the line is idle for so long; after a while, regardless."""
-        patience = self._loop.time() + _BORROWER_WAITS_S
+        """Until the line is idle for so long; after a while any pause will do, and in the end none is needed."""
+        began = self._loop.time()
         while self._idle_until - self._loop.time() < cost_s:
             try:
-                async with asyncio.timeout_at(patience):
+                async with asyncio.timeout_at(began + _BORROWER_WAITS_MOST_S):
                     await self._idle_began.wait()
             except TimeoutError:
                 return
+            if self._loop.time() - began > _BORROWER_WAITS_S:
+                return
 
     async def _listen(self, stream: Stream, frame: bytes, pace: Pace, patience: Patience) -> list[Chunk]:
-        if self._is_serial:
-            await self._rest(stream, pace.silence_s)
+        stale = await self._rest(stream, pace.silence_s) if self.is_serial else b""
         began = self._loop.time()
         await stream.write(frame)
-        heard: list[Chunk] = []
+        heard = [Chunk(-pace.silence_s, stale)] if stale else []
         received = 0
         until = began + len(frame) * pace.character_s + patience.wait_s
         while (left := until - self._loop.time()) > 0 and not 0 < patience.enough <= received:
@@ -402,7 +411,7 @@ class ModbusBus:
         request = read_request(self.unused_unit, 3, 0, 1)
         patience = Patience(_ECHO_COMES_WITHIN_S, _ECHO_COMES_WITHIN_S, len(request.rtu))
         heard = await self._listen(stream, request.rtu, self._pace, patience)
-        is_echoing = b"".join(chunk.raw for chunk in heard).startswith(request.rtu)
+        is_echoing = b"".join(chunk.raw for chunk in heard if chunk.after_s >= 0).startswith(request.rtu)
         if is_echoing and not self._matcher.is_echoing:
             log.info("%s: the adapter returns what is sent; its echo is taken off", self.port.name)
         self._matcher.is_echoing = is_echoing

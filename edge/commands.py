@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from edge import line_commands
+
 _EXAMPLE = """\
 example:
   coldlink edge check /etc/coldlink/gateway.yaml
@@ -35,6 +37,7 @@ def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
         )
         parser.add_argument("file", type=Path, metavar="FILE", help="the gateway's settings (YAML)")
         parser.set_defaults(run=run)
+    line_commands.add_to(commands)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -124,8 +124,11 @@ class Gateway:
         )
 
 
-def check(path: Path) -> Gateway:
-    """Read and judge a settings file without opening anything. Raises ConfigError."""
+def check(path: Path, *, may_overload: bool = False) -> Gateway:
+    """Read and judge a settings file without opening anything. Raises ConfigError.
+
+    `may_overload`: take lines that cannot carry their periods as well, to say what they would need (`edge plan`).
+    """
     try:
         config = load(path, EdgeConfig)
     except ConfigError as error:
@@ -136,6 +139,8 @@ def check(path: Path) -> Gateway:
     named = {device.profile for bus in config.buses for device in bus.devices}
     profiles = {profile_id: load_profile(files[profile_id]) for profile_id in sorted(named)}
     for problem in problems(config, profiles):
+        if may_overload and problem.is_overload:
+            continue
         raise ConfigError(path, problem.text, key=problem.key, hint=problem.hint)
     return Gateway(config, profiles)
 
@@ -144,6 +149,7 @@ class Problem(NamedTuple):
     key: str
     text: str
     hint: str = ""
+    is_overload: bool = False
 
 
 def problems(config: EdgeConfig, profiles: Mapping[str, Profile]) -> Iterator[Problem]:
@@ -263,12 +269,14 @@ def _speed(where: str, bus: ModbusRtuBus | ModbusTcpBus, profiles: Mapping[str, 
                 f"{where}.devices[{number}].period_s",
                 f"{device.period_s:g} s is wanted, {needed_s:.2f} s are needed on the wire",
                 f"at least {needed_s:.2f}",
+                is_overload=True,
             )
     if load > 1:
         yield Problem(
             f"{where}.devices",
             f"the line would be busy {load:.0%} of the time",
             f"make each period_s at least {load:.1f} times as long, raise the baud rate, or use a second line",
+            is_overload=True,
         )
 
 

@@ -45,7 +45,7 @@ class Instrument:
         self._period_s, self._timeout_s = wiring.period_s, wiring.timeout_s
         self._loop = asyncio.get_running_loop()
         self._heard_at = 0.0
-        self._is_silent = False
+        self.is_silent = False
         self._last_at = 0
         self._is_stopping = False
 
@@ -91,15 +91,15 @@ class Instrument:
 
     def _note_heard(self) -> None:
         self._heard_at = self._loop.time()
-        if self._is_silent:
+        if self.is_silent:
             log.info("%s: speaks again", self.name)
-        self._is_silent = False
+        self.is_silent = False
 
     def _note_silence(self) -> None:
         self.statistics.timeouts += 1
-        if not self._is_silent:
+        if not self.is_silent:
             log.warning("%s: silent for %g s", self.name, self._timeout_s)
-        self._is_silent = True
+        self.is_silent = True
 
     def _stamp(self) -> int:
         """Times of a point strictly increase."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from edge.blocks import ReadBlock
 
 _FORMAT = re.compile(r"^([78])([NEO])([12])$")
-_REQUEST_CHARACTERS = 8
+REQUEST_CHARACTERS = 8
 _ANSWER_OVERHEAD = 5  # unit, function, byte count, CRC
 
 
@@ -24,7 +24,7 @@ class Pace(NamedTuple):
 
     def transaction_s(self, answer_bytes: int) -> float:
         """What one read needs on the wire if the device answers at once."""
-        return (_REQUEST_CHARACTERS + answer_bytes) * self.character_s + 2 * self.silence_s
+        return (REQUEST_CHARACTERS + answer_bytes) * self.character_s + 2 * self.silence_s
 
 
 NO_PACE = Pace(0.0, 0.0)  # a network has no characters to wait for

@@ -119,6 +119,10 @@ class PolledDevice:
         return self.failed_cycles >= CYCLES_TO_OFFLINE
 
     @property
+    def is_another_model(self) -> bool:
+        return self.identity is Identity.WRONG_MODEL
+
+    @property
     def faults(self) -> list[tuple[str, str]]:
         """What asking does not help: points and reason."""
         return [(_names(block), block.fault) for block in self.blocks if block.fault]
@@ -253,7 +257,7 @@ class Poller:
             readings += self._turned_bad(device, answers, silence.reason, now)
         if was_offline or device.is_offline:
             self._ration_probes(self._loop.time() - now)
-        self._deliver(_doubted(readings) if device.identity is Identity.WRONG_MODEL else readings)
+        self._deliver(_doubted(readings) if device.is_another_model else readings)
 
     async def _ask_all(self, device: PolledDevice, now: float) -> dict[PolledBlock, Answer]:
         """Asks for one block after the other; who is silent at the first is not asked for the others."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -304,8 +305,8 @@ class _SerialStream:
         self._inbox.check()
         try:
             # in a thread: an adapter may take its time over it
-            await self._inbox.loop.run_in_executor(None, self._port.apply_settings, wanted)
-        except (OSError, ValueError) as error:
+            await self._inbox.loop.run_in_executor(None, _apply, self._port, wanted)
+        except (OSError, ValueError, termios.error) as error:
             raise self._lose(str(error)) from error
 
     def reset_input(self) -> bytes:
@@ -352,6 +353,16 @@ class _SerialStream:
             if self._port.is_open:
                 self._inbox.loop.remove_writer(self._port.fd)
         self._inbox.check()
+
+
+def _apply(port: Any, wanted: dict[str, object]) -> None:
+    """Setting by setting, for a pty has no parity and says so when nothing else changes with it."""
+    for name, value in wanted.items():
+        try:
+            setattr(port, name, value)
+        except termios.error:
+            if not os.ttyname(port.fd).startswith("/dev/pts/"):
+                raise
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
