@@ -11,21 +11,23 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import msgspec
 import uvicorn
 from fastapi import FastAPI
 
 from cloud.alarms import set_alarms_since
 from cloud.api.app import create_api
-from cloud.api.context import NO_SETTINGS, ApiContext
+from cloud.api.context import ApiContext
 from cloud.config import CloudConfig
 from cloud.ingest.service import Ingest
 from cloud.ingest.worker import Committed
 from cloud.live import Change, LiveHub
+from cloud.lots.packs import apply_food_plan, read_food_plan
 from cloud.site import apply_site, read_site, zones
 from cloud.store import Store, open_store
 from cloud.thinker import Thinker
 from cloud.trace.epcis.herald import Herald
-from cloud.trace.settings import read_trace
+from cloud.trace.settings import NO_SETTINGS, TraceSettings, read_trace
 from cloud.web.app import add_pages
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,8 @@ async def run(config: CloudConfig) -> None:
     store = open_store(config.database)
     try:
         _apply_site(store, config)
-        async with _parts(store, config) as context:
+        _apply_food_plan(store, config)
+        async with _parts(store, config, _trace(config, listener)) as context:
             app = create_api(context)
             add_pages(app, lang=config.language)
             await _serve(app, context.hub, listener)
@@ -54,7 +57,7 @@ async def run(config: CloudConfig) -> None:
 
 
 @asynccontextmanager
-async def _parts(store: Store, config: CloudConfig) -> AsyncIterator[ApiContext]:
+async def _parts(store: Store, config: CloudConfig, trace: TraceSettings) -> AsyncIterator[ApiContext]:
     hub = LiveHub(now_ms)
     thinker = Thinker(store, hub, now_ms)
 
@@ -72,8 +75,7 @@ async def _parts(store: Store, config: CloudConfig) -> AsyncIterator[ApiContext]
         on_committed=on_committed,
         on_live=hub.publish_values,
     )
-    trace = NO_SETTINGS if config.trace is None else read_trace(Path(config.trace))
-    herald = Herald(store, now_ms)
+    herald = Herald(store, now_ms, settings=trace)
     thinker.start()
     herald.start()
     try:
@@ -123,6 +125,13 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _trace(config: CloudConfig, listener: socket.socket) -> TraceSettings:
+    """Without an address of its own a firm's links lead to where its pages are."""
+    trace = NO_SETTINGS if config.trace is None else read_trace(Path(config.trace))
+    host, port = listener.getsockname()[:2]
+    return trace if trace.base_url else msgspec.structs.replace(trace, base_url=f"http://{host}:{port}")
+
+
 def _apply_site(store: Store, config: CloudConfig) -> None:
     if config.site is None:
         return
@@ -138,3 +147,12 @@ def _apply_site(store: Store, config: CloudConfig) -> None:
         changes.read_points,
         changes.limits,
     )
+
+
+def _apply_food_plan(store: Store, config: CloudConfig) -> None:
+    if config.food_plan is None:
+        return
+    plan = read_food_plan(Path(config.food_plan))
+    with store.write() as connection:
+        if apply_food_plan(connection, plan, now_ms()):
+            log.info("food plan %s: %s", plan.plan, ", ".join(f"{pack.pack} {pack.edition}" for pack in plan.packs))

@@ -9,11 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud.live import LiveHub
 from cloud.store.engine import Store
-from cloud.trace.settings import TraceSettings
+from cloud.trace.settings import NO_SETTINGS, TraceSettings
 
 Fact = str | int | float | bool | None
-
-NO_SETTINGS = TraceSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -86,7 +87,10 @@ class TraceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         try:
             return key_of([("01", gtin), ("10", number)]).link
         except BadKeyError:
-            return f"urn:coldlink:lot:{number}"
+            return f"urn:coldlink:lot:{quote(number, safe='')}"
+
+
+NO_SETTINGS = TraceSettings()
 
 
 def read_trace(path: Path) -> TraceSettings:

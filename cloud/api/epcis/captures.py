@@ -18,6 +18,8 @@ from cloud.api.epcis.protocol import (
     token_of,
 )
 from cloud.api.times import iso
+from cloud.live import Change
+from cloud.trace.epcis.adopt import adopt
 from cloud.trace.epcis.capture import ErrorBehaviour, Job, capture, job_by_key, jobs_before, vars_of
 from cloud.trace.epcis.document import read_document
 from cloud.trace.epcis.errors import QueryParameterError
@@ -40,9 +42,13 @@ def take(request: Request, body: JsonBody, context: Context) -> JSONResponse:
         raise EpcisProblem(413, "CaptureLimitExceededException", f"more than {EVENT_LIMIT} events; send them in parts")
     with context.store.write() as connection:
         outcome = capture(connection, incoming, behaviour, context.now_ms())
+        adopted = list(adopt(connection, outcome.recorded, context.trace, context.now_ms()))
+    context.hub.publish_changed([Change("lot")] if adopted else [])
+    notes = [reason for _, reason in adopted if reason is not None]
     where = f"/epcis/capture/{outcome.job.key}"
     headers = {"Location": where, "GS1-Capture-Error-Behaviour": behaviour.value}
-    return answer(_job(outcome.job), 202, headers=headers)
+    facts = {"coldlink:facts": len(adopted) - len(notes), "coldlink:notes": notes}
+    return answer({**_job(outcome.job), **facts}, 202, headers=headers)
 
 
 @router.get("")

@@ -21,6 +21,8 @@ from cloud.api.epcis.protocol import (
     token_of,
 )
 from cloud.api.times import iso
+from cloud.live import Change
+from cloud.trace.epcis.adopt import adopt
 from cloud.trace.epcis.books import Booked, Position, events_by_id, record_event, search
 from cloud.trace.epcis.document import query_document, read_captured
 from cloud.trace.epcis.errors import QueryParameterError
@@ -36,6 +38,8 @@ def take_event(body: JsonBody, context: Context, wanted: Format) -> JSONResponse
     event = read_captured(body, {})
     with context.store.write() as connection:
         record_event(connection, event, context.now_ms())
+        for _ in adopt(connection, [event], context.trace, context.now_ms()):
+            context.hub.publish_changed([Change("lot")])
     booked = booked_json(context, _found(context, event.event_id)[-1], wanted)
     own = query_document([(booked, event.definitions)], "")["@context"]
     where = f"/epcis/events/{quote(event.event_id, safe=':;')}"

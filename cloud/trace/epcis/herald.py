@@ -23,10 +23,12 @@ from cloud.trace.epcis.format import EpcFormat, formatted
 from cloud.trace.epcis.query import parse_query
 from cloud.trace.epcis.questions import question_by_name
 from cloud.trace.epcis.subscriptions import Subscription, due_subscriptions, note_failed, note_told
+from cloud.trace.epcis.tell import tell_own
+from cloud.trace.settings import NO_SETTINGS, TraceSettings
 from cloud.trace.times import iso
 
 log = logging.getLogger(__name__)
-_EVERY_S, _PATIENCE_S, _AT_ONCE = 1.0, 10.0, 100
+_EVERY_S, _PATIENCE_S, _AT_ONCE = 2.0, 10.0, 100
 Send = Callable[[str, bytes, dict[str, str]], None]
 """Raises OSError (and its kin) when the other side did not take it."""
 
@@ -34,8 +36,10 @@ Send = Callable[[str, bytes, dict[str, str]], None]
 class Herald:
     """Use `start` and `stop`; `send` is how a document reaches an address."""
 
-    def __init__(self, store: Store, now_ms: Callable[[], int], send: Send | None = None) -> None:
-        self._store, self._now_ms, self._send = store, now_ms, send or post
+    def __init__(
+        self, store: Store, now_ms: Callable[[], int], send: Send | None = None, settings: TraceSettings = NO_SETTINGS
+    ) -> None:
+        self._store, self._now_ms, self._send, self._settings = store, now_ms, send or post, settings
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="herald")
 
@@ -55,12 +59,14 @@ class Herald:
     def _run(self) -> None:
         while not self._stopping.wait(_EVERY_S):
             try:
+                while not self._stopping.is_set() and tell_own(self._store, self._settings, self._now_ms()):
+                    pass
                 while self.tell_due():
                     pass
             except StoreUnavailableError as error:
-                log.warning("subscribers wait: %s", error)
+                log.warning("facts and subscribers wait: %s", error)
             except Exception:  # the thread must not die: the next round tries again
-                log.exception("subscribers were not told")
+                log.exception("facts or subscribers were not told")
 
     def _tell(self, subscription: Subscription) -> bool:
         document, through, is_empty = self._report(subscription)

@@ -132,3 +132,33 @@ ON CONFLICT (fact) DO UPDATE SET event_id = excluded.event_id, digest = excluded
 -- name: told_facts
 -- All that was told, to find what is no more.
 SELECT fact, event_id, digest FROM epcis_told WHERE fact LIKE :pattern
+
+-- name: ledger_told_through
+-- How far the ledger of goods has been told.
+SELECT value FROM setting WHERE key = 'epcis.ledger_told_through'
+
+-- name: note_ledger_told
+-- Told so far.
+INSERT INTO setting (key, value)
+VALUES ('epcis.ledger_told_through', :number)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value
+
+-- name: changed_journeys
+-- Lots whose way is understood otherwise than when it was told, or of which a stay has ended and settled since.
+SELECT journey.id, journey.key, journey.gtin, journey.state
+FROM (
+    SELECT lot.id, lot.key, lot.gtin,
+           CAST(COUNT(residence.id) AS TEXT) || ':' || CAST(COALESCE(SUM(residence.id), 0) AS TEXT) || ':'
+               || CAST(COALESCE(SUM(CASE WHEN residence.until_at <= :settled THEN 1 ELSE 0 END), 0) AS TEXT) AS state
+    FROM lot
+    LEFT JOIN residence ON residence.lot_id = lot.id AND residence.current = 1
+    GROUP BY lot.id, lot.key, lot.gtin
+) AS journey
+LEFT JOIN epcis_told ON epcis_told.fact = 'journey:' || CAST(journey.id AS TEXT)
+WHERE COALESCE(epcis_told.digest, '0:0:0') <> journey.state
+ORDER BY journey.id
+LIMIT :count
+
+-- name: forget_told
+-- It is not true any more, and its declaration is in the books.
+DELETE FROM epcis_told WHERE fact = :fact
