@@ -10,6 +10,8 @@ from decimal import Decimal
 
 from edge.bus import Port
 from edge.config import Gateway, SerialBus, timeout_s_of
+from edge.conversing_reader import ConversingReader
+from edge.drivers.frames import Conversation
 from edge.drivers.registry import make_decoder
 from edge.drivers.transport import StreamSettings
 from edge.instrument import Instrument, Sink, Wiring
@@ -39,7 +41,10 @@ def make_instrument(
         now_ms=now_ms,
     )
     if profile.meta.device_class is DeviceClass.RFID_READER:
-        return TagReader(wiring, tag=index_of[device.id, "tag"], health=index_of[device.id, "health"])
+        tag, health = index_of[device.id, "tag"], index_of[device.id, "health"]
+        if isinstance(decoder, Conversation):
+            return ConversingReader(wiring, decoder, tag=tag, health=health)
+        return TagReader(wiring, tag=tag, health=health)
     point = profile.points[0]
     min_weight = None if device.min_weight is None else Decimal(device.min_weight)
     return Scale(wiring, weight=index_of[device.id, point.key], unit=point.unit.value, min_weight=min_weight)

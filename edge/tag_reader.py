@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from edge.bus import backoff_s
-from edge.drivers.frames import ErrorFrame, Frame, TagFrame
+from edge.drivers.frames import ErrorFrame, Frame, Probing, TagFrame
 from edge.drivers.transport import Stream
 from edge.instrument import Instrument, Wiring
 from edge.sightings import SightingWindow
 from wire.entries import Quality, Reading, Sighting
 
 _HEALTH_EVERY_MS = 10_000
-_TICK_S = 0.1  # how often it looks at which sightings are due
+_BETWEEN_COMMANDS_S = 0.05
+TICK_S = 0.1  # how often it looks at which sightings are due
 
 
 class TagReader(Instrument):
@@ -32,7 +35,7 @@ class TagReader(Instrument):
         now = self._loop.time()
         if now >= self._restart_at:
             await self._start_inventory(stream, now)
-        chunk = await stream.read(4096, _TICK_S)
+        chunk = await stream.read(4096, TICK_S)
         if chunk:
             self._restarts = 0
             self._restart_at = self._loop.time() + self._timeout_s
@@ -44,6 +47,9 @@ class TagReader(Instrument):
 
     async def _start_inventory(self, stream: Stream, now: float) -> None:
         self._decoder.idle()
+        if isinstance(self._decoder, Probing):  # no tag in view is no reason to be called silent
+            await stream.write(self._decoder.probe_request)
+            await asyncio.sleep(_BETWEEN_COMMANDS_S)
         request = self._decoder.poll_request
         if request:
             self.statistics.requests += 1
@@ -60,7 +66,7 @@ class TagReader(Instrument):
             self.statistics.checksum_errors += 1
             return
         self._note_heard()
-        self._note_health(None)
+        self._note_alive()
         epc = (frame.epc or frame.id or "").lower() if isinstance(frame, TagFrame) else ""
         if not isinstance(frame, TagFrame) or not _is_hex(epc):
             return
@@ -69,6 +75,9 @@ class TagReader(Instrument):
         first = self._window.see(epc, frame.antenna, rssi, self._now_ms())
         if first is not None:
             self._sink([first], urgent=True)
+
+    def _note_alive(self) -> None:
+        self._note_health(None)
 
     def _absent(self, reason: str) -> None:
         self._note_health(reason)

@@ -5,7 +5,7 @@ Identities (EPC, card number) are upper-case hex, as GS1 and the cards themselve
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Json = Mapping[str, object]
 QualityName = Literal["good", "uncertain", "bad"]
@@ -130,6 +130,40 @@ class Decoder(Protocol):
     def idle(self) -> list[Frame]:
         """The line has been silent: what is held will not be completed. Gives up on it and looks behind it."""
         ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A decoder of an instrument that may have nothing to say and still be well."""
+
+    @property
+    def probe_request(self) -> bytes:
+        """A harmless question that it always answers."""
+        ...
+
+
+@runtime_checkable
+class Conversation(Decoder, Protocol):
+    """A decoder that answers: for instruments which must be spoken to in many steps before they measure.
+
+    After each `feed`, `take_replies` is to be sent. Unopened, it is a decoder like any other.
+    """
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the instrument does what it is there for."""
+        ...
+
+    @property
+    def ended(self) -> str | None:
+        """Why this connection leads nowhere any more; a new one may."""
+        ...
+
+    def open(self) -> None:
+        """A new connection: nothing of the last one counts."""
+        ...
+
+    def take_replies(self) -> bytes: ...
 
 
 def bad(reason: str, *, unit: str | None = None, point: str | None = None) -> ReadingFrame:
