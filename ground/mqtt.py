@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import ssl
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,11 @@ log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 20
 MAX_RECONNECT_S = 15
+UNSENT_BYTES = 16_384
+"""So much may wait in the kernel for the line. Without this bound a slow line has minutes of messages before it that
+nobody can take back, and what is said now arrives when it is old."""
+
+_TCP_NOTSENT_LOWAT = 25  # tcp(7); Python knows the name from 3.12 on
 
 
 class BrokerSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -112,6 +119,7 @@ class MqttLink:
                 self._settings.key_file,
                 tls_version=ssl.PROTOCOL_TLS_CLIENT,
             )
+        client.on_socket_open = _hold_little
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._message
@@ -151,6 +159,11 @@ class MqttLink:
             self._on_message(message.topic, bytes(message.payload))
         except Exception:  # the network thread must not die of one message; what it was is in the log
             log.exception("a message on %s could not be taken", message.topic)
+
+
+def _hold_little(_client: paho.Client, _userdata: Any, opened: Any) -> None:
+    if sys.platform == "linux":
+        opened.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 def _password(settings: BrokerSettings) -> str | None:
