@@ -65,7 +65,6 @@ class Member:
             key=key.public,
             agent="fleet",
             executor=executor,
-            now_ms=self.clock.now_ms,
         )
         self.sealer = Sealer(
             self.buffer,

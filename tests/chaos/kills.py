@@ -9,11 +9,13 @@ TOGETHER = (("gateway",), ("cloud",), ("broker",), ("wipe",), ("gateway", "cloud
 
 
 def kill_gateway(trial: Trial) -> None:
-    """Fault 1: `kill -9` of the gateway at any moment, also while it starts."""
+    """Fault 1: `kill -9` of the gateway at any moment, every other time while it starts."""
     kills = trial.times(50, 10)
     with trial.broker() as broker, trial.site(broker, counters=4) as site:
-        for _ in range(kills):
-            site.pass_time(trial.dice.uniform(0.05, 1.6))
+        for number in range(kills):
+            if number % 2:
+                site.wait_for_a_flush()
+            site.pass_time(trial.dice.uniform(0.05, 1.5))
             site.kill("gateway")
             site.start("gateway")
         trial.recover(site)

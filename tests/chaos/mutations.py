@@ -6,73 +6,79 @@ The product has no switches for this; what is patched here are its own classes, 
 longer fits the product raises, so that no mutation can become harmless unnoticed.
 """
 
+import dataclasses
 import importlib
 import runpy
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 
 def no_fsync() -> None:
     """(a) The buffer commits without waiting for the disk."""
     sqlite = importlib.import_module("edge.buffer.sqlite")
-    connect = sqlite._connect
+    opened = _demand(sqlite, "open_file")
 
-    def careless(*arguments: Any) -> Any:
-        database = connect(*arguments)
+    def careless(path: Any) -> Any:
+        database = opened(path)
         database.execute("PRAGMA synchronous=OFF")
         return database
 
-    sqlite._connect = careless
+    sqlite.open_file = careless
 
 
 def forget_on_puback() -> None:
     """(b) The gateway deletes what the broker has taken, as if that were a receipt."""
     uplink = importlib.import_module("edge.uplink").Uplink
-    buffers = importlib.import_module("edge.buffer.sqlite").SqliteBuffer
-    fly = uplink._fly
+    split_flight = importlib.import_module("wire.batch").split_flight
+    init = uplink.__init__
 
-    async def hasty(self: Any, flight: Sequence[bytes], last_seq: int) -> bool:
-        asked = self._link.publish
+    def hasty(self: Any, buffer: Any, *arguments: Any, **keywords: Any) -> None:
+        init(self, buffer, *arguments, **keywords)
+        publish = _demand(self._link, "publish")
 
-        def publish(*arguments: Any) -> Any:
-            publication = asked(*arguments)
-            if publication is not None:
-                until = time.monotonic() + 2
-                while not publication.is_done and time.monotonic() < until:
-                    time.sleep(0.005)
-                if publication.is_done:
-                    forget(self._buffer, last_seq)
+        def believe(topic: str, payload: bytes, qos: int) -> Any:
+            publication = publish(topic, payload, qos)
+            if topic.endswith("/batch") and publication is not None and _is_taken(publication):
+                _forget(buffer, split_flight(payload)[0][-1].header.seq)
             return publication
 
-        self._link.publish = publish
-        try:
-            return bool(await fly(self, flight, last_seq))
-        finally:
-            self._link.publish = asked
+        self._link.publish = believe
 
-    def forget(buffer: Any, through: int) -> None:
-        with buffer._lock:
-            buffer._db.execute("DELETE FROM batch WHERE id <= ?", (buffer._id(through),))
-        buffer._oldest_seq = through + 1
-        buffer.acknowledge(through)
+    uplink.__init__ = hasty
 
-    _demand(buffers, "_id")
-    uplink._fly = hasty
+
+def _is_taken(publication: Any) -> bool:
+    until = time.monotonic() + 2
+    while not publication.is_done and time.monotonic() < until:
+        time.sleep(0.005)
+    return bool(publication.is_done)
+
+
+def _forget(buffer: Any, through: int) -> None:
+    with buffer._lock:
+        buffer._db.execute("DELETE FROM batch WHERE id <= ?", (_demand(buffer, "_id")(through),))
+        buffer._state = dataclasses.replace(buffer._state, oldest=through + 1)
+    buffer.acknowledge(through)
 
 
 def no_dedupe() -> None:
     """(c) The ingest takes what it has taken before, and its tables no longer refuse doubles."""
     delivery = importlib.import_module("cloud.ingest.delivery")
     verdicts = importlib.import_module("cloud.ingest.verdict").Verdict
-    judge = _demand(delivery, "judge")
+    outcomes = importlib.import_module("cloud.ingest.outcome").Outcome
+    judge, move = _demand(delivery, "judge"), _demand(outcomes, "move")
 
     def gullible(*arguments: Any) -> Any:
         verdict = judge(*arguments)
         return verdicts.TAKE if verdict is verdicts.REPEATED else verdict
 
-    delivery.judge = gullible
+    def forward(self: Any, gateway: Any, epoch: bytes, cursor: Any) -> None:
+        known = self.cursors.get((gateway.id, epoch), cursor)
+        move(self, gateway, epoch, max(known, cursor, key=lambda one: one.through))
+
+    delivery.judge, outcomes.move = gullible, forward
     store_package = importlib.import_module("cloud.store")
     opened = _demand(store_package, "open_store")
 

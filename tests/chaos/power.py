@@ -26,7 +26,7 @@ def cut_gateway(trial: Trial) -> None:
         for number in range(cuts):
             _set_broker(site, is_up=number % 4 == 0)
             site.pass_time(trial.dice.uniform(0.1, 1.5))
-            _wait_for_a_flush(site)
+            site.wait_for_a_flush()
             site.committed.look()
             _cut(trial, site, card, "gateway", (site.buffer, _SEALED))
         _set_broker(site, is_up=True)
@@ -92,8 +92,3 @@ def _set_broker(site: RunningSite, *, is_up: bool) -> None:
         site.broker.start()
     elif not is_up and site.broker.process is not None:
         site.broker.kill()
-
-
-def _wait_for_a_flush(site: RunningSite) -> None:
-    sealed = site.sealed()
-    site.wait_until(lambda: site.sealed() != sealed, "another flush")

@@ -13,6 +13,7 @@ from tests.chaos.result import Row
 from tests.chaos.witness import AckWitness
 from tests.support.broker import MOSQUITTO, Mosquitto, free_port
 from tests.support.card import Card, NoCard
+from tests.support.network import NoNetwork, TwoSides
 from tests.support.running_fleet import FleetReport, RunningFleet
 from tests.support.running_fleet import judge as judge_fleet
 from tests.support.running_site import FLUSH_S, RunningSite
@@ -61,6 +62,15 @@ class Trial:
             raise CannotRun(str(error)) from error
         with closing(card):
             yield card
+
+    @contextmanager
+    def network(self) -> Iterator[TwoSides]:
+        try:
+            sides = TwoSides()
+        except NoNetwork as error:
+            raise CannotRun(str(error)) from error
+        with closing(sides):
+            yield sides
 
     @contextmanager
     def site(self, broker: Mosquitto, **settings: Any) -> Iterator[RunningSite]:

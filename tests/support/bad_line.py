@@ -23,6 +23,11 @@ class BadLine:
     def injections(self) -> Sequence[Injection]:
         return list(self._proxy.past.injections)
 
+    @property
+    def connections(self) -> int:
+        """Ever accepted."""
+        return self._proxy.connections
+
     def set_weather(self, weather: Weather) -> None:
         self._do(self._proxy.set_weather(weather))
 

@@ -78,6 +78,7 @@ class RunningSite:
         rooms: cold rooms, each with a probe and a limit that a dead compressor exceeds within seconds.
         gateway_broker: where the gateway finds the broker, if not where it is: a bad line in between.
         gateway_data, database: if they are to lie on another file system.
+        within: what starts a process somewhere else, such as `ip netns exec NAME`, by its name.
         launchers: what starts a module instead of `python -m`, by the name of the process.
     """
 
@@ -93,6 +94,7 @@ class RunningSite:
         gateway_broker: tuple[str, int] | None = None,
         gateway_data: Path | None = None,
         database: Path | None = None,
+        within: Mapping[str, Sequence[str]] | None = None,
         launchers: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.folder, self.broker, self.seed = folder, broker, seed
@@ -101,7 +103,7 @@ class RunningSite:
         self.ledger = folder / "ledger.jsonl"
         self.page_port = free_port()
         self.max_unsent = 0
-        self._launchers = dict(launchers or {})
+        self._launchers, self._within = launchers or {}, within or {}
         self._unsent_at = 0.0
         self._gateway_broker = gateway_broker or ("127.0.0.1", broker.port)
         self.gateway_file = folder / "gateway" / "gateway.yaml"
@@ -143,7 +145,7 @@ class RunningSite:
             "gateway": ["edge", "run", self.gateway_file],
         }[name]
         starter = self._launchers.get(name, (sys.executable, "-m"))
-        self.launch(name, [*starter, "coldlink", *arguments], **environment)
+        self.launch(name, [*self._within.get(name, ()), *starter, "coldlink", *arguments], **environment)
 
     def launch(self, name: str, command: Sequence[object], **environment: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -208,6 +210,10 @@ class RunningSite:
         self.wait_until(lambda: self.readings_stored() > before + count, "many more readings", timeout_s)
         return first
 
+    def wait_for_a_flush(self) -> None:
+        sealed = self.sealed()
+        self.wait_until(lambda: self.sealed() != sealed, "another flush")
+
     def tail(self, name: str) -> str:
         path = self.folder / f"{name}.log"
         return "\n".join(path.read_text(errors="replace").splitlines()[-15:]) if path.exists() else ""
@@ -246,6 +252,12 @@ class RunningSite:
         if time.monotonic() - self._unsent_at > _UNSENT_EVERY_S and self.buffer.exists():
             self._unsent_at = time.monotonic()
             self.max_unsent = max(self.max_unsent, self.unsent_batches())
+
+
+def resident_mib(pid: int) -> int:
+    """The most that it ever held."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) >> 10
 
 
 def site_description(rooms: int) -> dict[str, Any]:
