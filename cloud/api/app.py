@@ -5,11 +5,13 @@ from fastapi import APIRouter, FastAPI
 from cloud.api import (
     alarms,
     carriers,
+    digital_link,
     exports,
     genealogy,
     health,
     ingest,
     instruments,
+    labels,
     live,
     lot_events,
     lots,
@@ -29,6 +31,7 @@ RESOURCES = (
     genealogy.router,
     lot_events.router,
     trace.router,
+    labels.router,
     carriers.router,
     alarms.router,
     instruments.router,
@@ -64,4 +67,5 @@ def create_api(context: ApiContext) -> FastAPI:
     app.include_router(resources)
     app.include_router(health.router)
     app.include_router(epcis)
+    app.include_router(digital_link.router)
     return app
