@@ -8,6 +8,7 @@ enrolment: open            # or `listed`, with the gateways below
 gateways:
   - {id: gw-01, public_key: 3b6a27bc...}
 site: binh-minh.site.yaml
+food_plan: binh-minh.food.yaml
 trace: binh-minh.trace.yaml
 language: vi
 """
@@ -50,6 +51,7 @@ class CloudConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     enrolment: Literal["open", "listed"] = "open"
     gateways: tuple[ListedGateway, ...] = ()
     site: str | None = None
+    food_plan: str | None = None
     trace: str | None = None
     language: Literal["vi", "en"] = "vi"
 
@@ -69,6 +71,7 @@ def load(path: Path) -> CloudConfig:
         config,
         database=_beside(config.database, path),
         site=None if config.site is None else str(path.parent / config.site),
+        food_plan=None if config.food_plan is None else str(path.parent / config.food_plan),
         trace=None if config.trace is None else str(path.parent / config.trace),
     )
 

@@ -72,10 +72,35 @@ class Stop(BaseModel):
 
 
 class VerdictNow(BaseModel):
-    outcome: Literal["pass", "fail", "insufficient_data"]
+    outcome: Literal["pass", "warn", "fail", "insufficient_data"]
     reason: str = Field(examples=["breach"])
     zone: str | None = Field(description="Where the reason is found")
     lot: str | None = Field(description="Whose stay that was: the lot's own, or an ancestor's")
+    rule: str | None = Field(
+        description="Which rule of which limit pack decided, if one did", examples=["own-haccp/dock"]
+    )
+
+
+class Finding(BaseModel):
+    """What one rule of a limit pack says of one stay or deadline."""
+
+    pack: str = Field(examples=["tcvn-12429-3"])
+    rule: str = Field(examples=["core-within-6h"])
+    name: Name
+    citation: str = Field(examples=["TCVN 12429-3:2021, 4.2"])
+    outcome: Literal["pass", "warn", "fail", "insufficient_data"]
+    reason: str = Field(examples=["deadline_met"])
+    counts: bool = Field(description="Whether the verdict listens to it")
+    lot: str
+    zone: str | None
+    out_min: float
+    tolerated_min: float
+    unknown_min: float
+    degree_min: float
+    coverage: float | None
+    worst: float | None
+    due_at: At | None
+    reached_at: At | None
 
 
 class Inherited(BaseModel):
@@ -97,6 +122,7 @@ class Story(BaseModel):
     until_at: At
     bucket_s: int
     verdict: VerdictNow
+    findings: list[Finding] = Field(description="Of the limit packs of the food plan, if there is one")
     inherited: list[Inherited]
     stops: list[Stop]
 
@@ -117,6 +143,8 @@ def show_story(key: LotKey, context: Context, query: Annotated[StoryQuery, Query
 
 def read_story(connection: Connection, key: str, now_ms: int, *, buckets: int, known_at: int | None = None) -> Story:
     story = lots.lot_story(connection, key, now_ms, buckets=buckets, known_at=known_at)
+    plan = lots.plan_at(connection, story.lot.created_at, known_at)
+    packs = {pack.pack: pack for pack in plan.packs} if plan else {}
     return Story(
         lot=find_lot(connection, story.lot.key),
         now=now_ms,
@@ -128,9 +156,34 @@ def read_story(connection: Connection, key: str, now_ms: int, *, buckets: int, k
             reason=story.verdict.reason.value,
             zone=story.verdict.zone,
             lot=story.verdict.lot,
+            rule=story.verdict.rule,
         ),
+        findings=[_finding(finding, packs[finding.pack]) for finding in story.findings],
         inherited=[_inherited(part) for part in story.inherited],
         stops=[_stop(stop) for stop in story.stops],
+    )
+
+
+def _finding(finding: lots.Finding, pack: lots.Pack) -> Finding:
+    rule = next(rule for rule in pack.rules if rule.key == finding.rule)
+    return Finding(
+        pack=finding.pack,
+        rule=finding.rule,
+        name=Name(vi=rule.name.vi, en=rule.name.en),
+        citation=pack.citation,
+        outcome=finding.met.value,
+        reason=finding.reason.value,
+        counts=finding.counts,
+        lot=finding.lot,
+        zone=finding.zone,
+        out_min=finding.out_min,
+        tolerated_min=finding.tolerated_min,
+        unknown_min=finding.unknown_min,
+        degree_min=finding.degree_min,
+        coverage=finding.coverage,
+        worst=finding.worst,
+        due_at=finding.due_at,
+        reached_at=finding.reached_at,
     )
 
 

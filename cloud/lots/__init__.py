@@ -30,6 +30,7 @@ from cloud.lots.family import Family, ancestors, descendants
 from cloud.lots.genealogy import Balance, Edge, Transformation, generations, origins
 from cloud.lots.holds import open_breaches, standings
 from cloud.lots.ledger import Taken, event_by_id, events_after, events_of_lot, is_valid, record_event
+from cloud.lots.packs import Finding, FoodPlan, Pack, plan_at
 from cloud.lots.recall import Shipment, TouchedLot, Trace, shipments_of, trace_breach, trace_lot
 from cloud.lots.recompute import recompute
 from cloud.lots.repository import (
@@ -63,6 +64,8 @@ __all__ = [
     "Edge",
     "EventKind",
     "Family",
+    "Finding",
+    "FoodPlan",
     "Inherited",
     "Item",
     "Load",
@@ -74,6 +77,7 @@ __all__ = [
     "LotStory",
     "Outcome",
     "OverlappingLoadError",
+    "Pack",
     "Reason",
     "Recorded",
     "Shipment",
@@ -107,6 +111,7 @@ __all__ = [
     "lots_of_breach",
     "open_breaches",
     "origins",
+    "plan_at",
     "reading_ranges",
     "recompute",
     "record_carrier",

@@ -58,11 +58,14 @@ def _family(connection: Connection, lot_ids: Sequence[int], known_at: int) -> Fa
         lots |= {row.key: Lot(*row) for row in connection.execute(_LOTS_BY_IDS, {"lots": some})}
         for row in connection.execute(_TRANSFORMATIONS, {"lots": some, "known_at": known_at}):
             if EventKind(row.kind) in TRANSFORMATIONS:
-                made = parts.setdefault(row.event_id, _Parts(EventKind(row.kind), row.at, {}, {}))
+                made = parts.setdefault(row.event_id, _Parts(EventKind(row.kind), row.at, {}, {}, {}))
                 side = made.inputs if row.side == "input" else made.outputs
                 side[row.lot] = None if row.quantity_kg is None else Decimal(row.quantity_kg)
+                if row.pieces is not None:
+                    made.pieces[row.side] = made.pieces.get(row.side, 0) + row.pieces
     known = [
-        Transformation(event_id, made.kind, made.at, made.inputs, made.outputs) for event_id, made in parts.items()
+        Transformation(event_id, made.kind, made.at, made.inputs, made.outputs, _pieces(made))
+        for event_id, made in parts.items()
     ]
     return Family(lots, known, edges_of(known))
 
@@ -73,6 +76,12 @@ class _Parts:
     at: int
     inputs: dict[str, Decimal | None]
     outputs: dict[str, Decimal | None]
+    pieces: dict[str, int]
+
+
+def _pieces(made: _Parts) -> int | None:
+    """How many pieces came out; as many as went in, if nobody counted them again."""
+    return made.pieces.get("output", made.pieces.get("input"))
 
 
 def _in_portions(lot_ids: Sequence[int]) -> Iterable[Sequence[int]]:

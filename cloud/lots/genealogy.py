@@ -40,6 +40,12 @@ class Transformation:
     at: int
     inputs: Mapping[str, Decimal | None]
     outputs: Mapping[str, Decimal | None]
+    pieces: int | None = None
+
+    @property
+    def piece_kg(self) -> float | None:
+        """What one piece weighs on average."""
+        return float(self.out_kg) / self.pieces if self.pieces and self.out_kg is not None else None
 
     @property
     def in_kg(self) -> Decimal | None:

@@ -82,7 +82,7 @@ SELECT lot_id FROM family
 -- name: transformations_among
 -- Who went into and came out of the transformations of these lots; without a weight a lot took part as a whole.
 SELECT lot_event.event_id, lot_event.kind, lot_event.at, lot_event_item.side, lot.key AS lot,
-       COALESCE(lot_event_item.quantity_kg, lot.quantity_kg) AS quantity_kg
+       COALESCE(lot_event_item.quantity_kg, lot.quantity_kg) AS quantity_kg, lot_event_item.pieces
 FROM lot_event
 JOIN lot_event_item ON lot_event_item.event = lot_event.id
 JOIN lot ON lot.id = lot_event_item.lot_id
@@ -141,6 +141,7 @@ JOIN lot ON lot.id = residence.lot_id
 WHERE breach.current = 1
   AND breach.status IN ('active', 'ended')
   AND limit_rule.severity IN ('medium', 'high')
+  AND limit_rule.quantity IN ('air_temperature', 'core_temperature')
   AND (breach.ended_at IS NULL OR breach.id > :after OR residence.lot_id IN :lots)
 
 -- name: breaches_met_by
@@ -159,6 +160,7 @@ JOIN lot ON lot.id = residence.lot_id
 WHERE residence.lot_id IN :lots
   AND residence.current = 1
   AND limit_rule.severity IN ('medium', 'high')
+  AND limit_rule.quantity IN ('air_temperature', 'core_temperature')
 
 -- name: newest_breach
 -- The newest version of any breach.
@@ -213,3 +215,30 @@ SELECT id, lot_id FROM dirty_lot ORDER BY id
 -- name: forget_dirty_lots
 -- What has been thought over needs it no more.
 DELETE FROM dirty_lot WHERE id <= :through
+
+-- name: food_plan_at
+-- The food plan that held at a time, as known at a time.
+SELECT body, digest
+FROM food_plan
+WHERE from_at <= :at
+  AND recorded_at <= :known_at
+ORDER BY id DESC
+LIMIT 1
+
+-- name: insert_food_plan
+-- A plan to judge by from a time on.
+INSERT INTO food_plan (body, digest, from_at, recorded_at) VALUES (:body, :digest, :from_at, :recorded_at)
+
+-- name: cores_of
+-- Core temperatures taken of some lots; what was corrected is left out.
+SELECT lot.key AS lot, lot_event.at, lot_event.body
+FROM lot_event_item
+JOIN lot_event ON lot_event.id = lot_event_item.event
+JOIN lot ON lot.id = lot_event_item.lot_id
+WHERE lot_event_item.lot_id IN :lots
+  AND lot_event_item.side = 'subject'
+  AND lot_event.kind = 'measure'
+  AND lot_event.recorded_at <= :known_at
+  AND NOT EXISTS (SELECT 1 FROM lot_event AS correction
+                  WHERE correction.corrects = lot_event.event_id AND correction.recorded_at <= :known_at)
+ORDER BY lot_event.at, lot_event.event_id

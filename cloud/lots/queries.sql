@@ -206,6 +206,7 @@ FROM breach
 JOIN limit_rule ON limit_rule.id = breach.limit_id
 WHERE breach.zone_id = :zone_id
   AND breach.current = 1
+  AND limit_rule.quantity IN ('air_temperature', 'core_temperature')
   AND breach.status IN ('active', 'ended')
   AND limit_rule.about = 'goods'
   AND breach.onset_at < :until_at
@@ -235,6 +236,7 @@ SELECT breach.key, breach.status, breach.onset_at, breach.confirmed_at, breach.e
 FROM breach
 JOIN limit_rule ON limit_rule.id = breach.limit_id
 WHERE breach.zone_id = :zone_id
+  AND limit_rule.quantity IN ('air_temperature', 'core_temperature')
   AND breach.status IN ('active', 'ended')
   AND breach.onset_at < :until_at
   AND (breach.ended_at IS NULL OR breach.ended_at > :from_at)

@@ -7,13 +7,15 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from cloud.lots.binding import stays_of
-from cloud.lots.family import ancestors
+from cloud.lots.family import Family, ancestors
 from cloud.lots.genealogy import shares_of_ancestors, used_until
+from cloud.lots.packs import Finding, plan_at
+from cloud.lots.packs.assess import Asked, StayOf, assess
 from cloud.lots.recompute import understood
 from cloud.lots.repository import Lot, lot_by_key, residences_of_lot
 from cloud.lots.residence import Stay
 from cloud.lots.stops import MINUTE_MS, Stop, View, end_of, tell_stop
-from cloud.lots.verdict import Conditions, Verdict, judge
+from cloud.lots.verdict import Conditions, Verdict, judge, with_findings
 from cloud.site.repository import Zone, zones
 
 FAR = 1 << 62
@@ -40,6 +42,7 @@ class LotStory:
     bucket_ms: int
     inherited: Sequence[Inherited]
     stops: Sequence[Stop]
+    findings: Sequence[Finding]  # of the packs of the food plan, if there is one
     verdict: Verdict
 
 
@@ -56,7 +59,8 @@ def lot_story(
 ) -> LotStory:
     """Raises UnknownLotError. What is measured after `now_ms` is not looked at; `known_at`: as known then."""
     lot = lot_by_key(connection, key)
-    chapters = [*_inherited(connection, lot, now_ms, known_at), _own(connection, lot, now_ms, known_at)]
+    family = ancestors(connection, [lot.id], FAR if known_at is None else known_at)
+    chapters = [*_inherited(connection, lot, family, now_ms, known_at), _own(connection, lot, now_ms, known_at)]
     stays = [stay for chapter in chapters for stay in chapter.stays]
     from_at = min((stay.from_at for stay in stays), default=lot.created_at)
     until_at = max((end_of(stay, now_ms) for stay in stays), default=now_ms)
@@ -68,18 +72,28 @@ def lot_story(
         for chapter, parts in told
         if chapter.until_at is not None
     ]
-    verdict = judge([conditions for _, parts in reversed(told) for _, conditions in parts])
+    findings = _findings(connection, chapters, known_zones, family, view)
+    verdict = with_findings(judge([conditions for _, parts in reversed(told) for _, conditions in parts]), findings)
     own = [stop for stop, _ in told[-1][1]]
-    return LotStory(lot, now_ms, from_at, until_at, view.bucket_ms, inherited, own, verdict)
+    return LotStory(lot, now_ms, from_at, until_at, view.bucket_ms, inherited, own, findings, verdict)
+
+
+def _findings(
+    connection: Connection, chapters: Sequence[_Chapter], known_zones: dict[int, Zone], family: Family, view: View
+) -> list[Finding]:
+    plan = plan_at(connection, chapters[-1].lot.created_at, view.known_at)
+    if plan is None:
+        return []
+    stays = [StayOf(chapter.lot, known_zones[stay.zone_id], stay) for chapter in chapters for stay in chapter.stays]
+    return assess(connection, stays, family, Asked(plan, view.now_ms, view.known_at))
 
 
 def _own(connection: Connection, lot: Lot, now_ms: int, known_at: int | None) -> _Chapter:
     return _Chapter(lot, Decimal(1), None, _stays(connection, lot.id, now_ms, known_at))
 
 
-def _inherited(connection: Connection, lot: Lot, now_ms: int, known_at: int | None) -> list[_Chapter]:
+def _inherited(connection: Connection, lot: Lot, family: Family, now_ms: int, known_at: int | None) -> list[_Chapter]:
     """Oldest first."""
-    family = ancestors(connection, [lot.id], FAR if known_at is None else known_at)
     shares = shares_of_ancestors(lot.key, family.edges)
     chapters = []
     for key, until_at in used_until(lot.key, family.edges).items():

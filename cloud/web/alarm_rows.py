@@ -50,7 +50,14 @@ def alarm_row(page: Page, alarm: Alarm, zone: Zone) -> AlarmRow:
 
 
 def title_of(page: Page, alarm: Alarm) -> str:
-    return page.name(alarm.zone_name) + ": " + page.words(states.ALARM_KINDS[alarm.kind])
+    return page.name(alarm.zone_name) + ": " + page.words(machinery_words(alarm) or states.ALARM_KINDS[alarm.kind])
+
+
+def machinery_words(alarm: Alarm) -> str | None:
+    """For an alarm of the room's machinery, which tells nothing of its temperature."""
+    if alarm.limit is None:
+        return None
+    return states.MACHINERY_ALARMS.get((alarm.limit.quantity, alarm.limit.kind))
 
 
 def since(page: Page, alarm: Alarm) -> str:

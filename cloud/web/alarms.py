@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from cloud.api.alarms import Alarm, AlarmDetail, find_alarm, read_alarms
 from cloud.api.zones import Zone, read_zones
-from cloud.web.alarm_rows import AlarmRow, alarm_row
+from cloud.web.alarm_rows import AlarmRow, alarm_row, machinery_words
 from cloud.web.pages import Page, ThisPage
 from cloud.web.states import ALARM_EVENTS
 from cloud.web.wall import site
@@ -69,6 +69,8 @@ def why(page: Page, alarm: Alarm, zone: Zone) -> str:
     if alarm.limit is None:
         return ""
     facts = {"setpoint": f.short(alarm.limit.setpoint), "delay": f.duration(alarm.limit.on_delay_s * 1000)}
+    if machinery_words(alarm) is not None:
+        return words("For longer than {delay}.", **facts)
     if alarm.limit.kind == "above":
         return words("Warmer than {setpoint} °C for longer than {delay}.", **facts)
     return words("Colder than {setpoint} °C for longer than {delay}.", **facts)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from cloud import lots
 from cloud.api.genealogy import Genealogy, read_genealogy
 from cloud.api.lots import find_lots
-from cloud.api.story import ExposedBreach, Stop, Story, read_story
+from cloud.api.story import Stop, Story, read_story
 from cloud.api.zones import read_zones
 from cloud.web import states
 from cloud.web.alarm_rows import open_alarm_rows
@@ -18,6 +18,7 @@ from cloud.web.decisions import ledger_rows, standing_view
 from cloud.web.flow import genealogy_graph
 from cloud.web.pages import Page, ThisPage
 from cloud.web.states import Look
+from cloud.web.verdict import finding_views, verdict_view
 from cloud.web.wall import site
 
 router = APIRouter()
@@ -35,14 +36,6 @@ class StopView:
     limit: str
     look: str
     notes: list[tuple[Look, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictView:
-    look: Look
-    stage: str
-    why: str
-    against: str
 
 
 @router.get("/lots", response_class=HTMLResponse, include_in_schema=False)
@@ -87,6 +80,7 @@ def show_lot(key: str, page: ThisPage) -> HTMLResponse:
             (part.lot, page.name(part.name), [stop_view(page, stop) for stop in part.stops]) for part in story.inherited
         ],
         stops=[stop_view(page, stop) for stop in story.stops],
+        findings=finding_views(page, story),
         sums=sum_up(story),
         standing=standing,
         ledger=ledger,
@@ -124,78 +118,6 @@ def sum_up(story: Story) -> Sums:
         degree_minutes=sum(stop.degree_minutes_above for stop in story.stops),
         kinetic_mean=story.stops[-1].kinetic_mean if story.stops else None,
     )
-
-
-def verdict_view(page: Page, story: Story) -> VerdictView:
-    words = page.words
-    inside = next((stop for stop in reversed(story.stops) if stop.until_at is None), None)
-    stage = (
-        words("so far: the lot is in {zone}", zone=page.name(inside.name))
-        if inside
-        else words("so far, to its last stop")
-    )
-    return VerdictView(states.VERDICTS[story.verdict.outcome], stage, why(page, story), against(page, story))
-
-
-def why(page: Page, story: Story) -> str:
-    """The reason of the verdict in one sentence."""
-    words, f = page.words, page.formats
-    stop = _stop_of_verdict(story)
-    if story.verdict.reason == "no_residence":
-        return words("Nobody has seen or said yet where this lot is: no zone, no temperature.")
-    if story.verdict.reason == "no_limit":
-        return words("No zone it was in has a limit, so nothing says what would be right.")
-    if stop is None:
-        return words("It stayed within the limits of every zone it was in.")
-    zone = page.name(stop.name)
-    if story.verdict.lot not in {None, story.lot.key}:
-        zone = words("{zone} (as {lot})", zone=zone, lot=story.verdict.lot)
-    if story.verdict.reason == "no_instrument":
-        return words("In {zone} nothing measures the temperature.", zone=zone)
-    if story.verdict.reason == "unknown_time":
-        duration = f.duration(stop.unknown_minutes * 60_000)
-        return words(
-            "In {zone} the temperature was unknown for {duration}. Unknown is never good.", zone=zone, duration=duration
-        )
-    return _breach_sentence(
-        page, zone, max(stop.breaches, key=lambda breach: breach.exposed_until - breach.exposed_from)
-    )
-
-
-def _stop_of_verdict(story: Story) -> Stop | None:
-    parts = {part.lot: part.stops for part in story.inherited} | {story.lot.key: story.stops}
-    stops = [stop for stop in parts.get(story.verdict.lot or "", []) if stop.zone == story.verdict.zone]
-    if story.verdict.reason == "breach":
-        stops = [stop for stop in stops if stop.breaches]
-    return next(iter(stops), None)
-
-
-def _breach_sentence(page: Page, zone: str, breach: ExposedBreach) -> str:
-    f = page.formats
-    facts = {
-        "zone": zone,
-        "setpoint": f.short(breach.setpoint),
-        "duration": f.duration(breach.exposed_until - breach.exposed_from),
-        "extreme": f.quantity(breach.extreme, "°C", 1),
-    }
-    if breach.kind == "above":
-        return page.words(
-            "In {zone} the air was warmer than {setpoint} °C for {duration} while the lot was there (up to {extreme}).",
-            **facts,
-        )
-    return page.words(
-        "In {zone} the air was colder than {setpoint} °C for {duration} while the lot was there (down to {extreme}).",
-        **facts,
-    )
-
-
-def against(page: Page, story: Story) -> str:
-    """The limits it was judged by: each zone's own, as they held at the time."""
-    limited = sum(1 for stop in story.stops if stop.limits)
-    limits = page.words(
-        "Judged by the limits of {n} of {all} stops, as they held at the time.", n=limited, all=len(story.stops)
-    )
-    return limits + " " + page.words("Air temperature; the core was not measured.")
 
 
 def stop_view(page: Page, stop: Stop) -> StopView:

@@ -12,5 +12,6 @@ JOIN limit_rule ON limit_rule.id = breach.limit_id
 WHERE breach.current = 1
   AND breach.status IN ('active', 'ended')
   AND limit_rule.severity IN ('medium', 'high')
+  AND limit_rule.quantity IN ('air_temperature', 'core_temperature')
 ORDER BY breach.onset_at DESC
 LIMIT :count

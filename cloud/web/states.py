@@ -73,6 +73,7 @@ BREACHES = {
 }
 VERDICTS = {
     "pass": Look("ok", N_("Pass"), "ok"),
+    "warn": Look("pending", N_("Pass with a remark"), "warn"),
     "fail": Look("breach", N_("Fail"), "fail"),
     "insufficient_data": Look("unknown", N_("Not enough data"), "insufficient"),
 }
@@ -102,6 +103,20 @@ LOT_EVENTS = {
     "destroy": N_("Destroyed"),
     "correction": N_("Corrected"),
 }
+FINDINGS = {
+    "within_band": N_("within the band"),
+    "within_tolerance": N_("within the tolerance"),
+    "shortly_out": N_("out of it for a moment"),
+    "tolerance_used_up": N_("longer in the tolerance than allowed"),
+    "out_of_band": N_("out of the band"),
+    "coverage_too_low": N_("too little is known"),
+    "deadline_met": N_("reached in time"),
+    "deadline_missed": N_("not reached in time"),
+    "deadline_running": N_("there is still time"),
+    "not_measured": N_("the core was not measured"),
+    "core_in_band": N_("core within the band"),
+    "core_out_of_band": N_("core out of the band"),
+}
 BALANCES = {
     "balanced": N_("in balance"),
     "too_little": N_("less came out than expected"),
@@ -117,6 +132,11 @@ ALARMS = {
 ALARM_KINDS = {
     "breach": N_("Cold chain broken"),
     "no_data": N_("No data, temperature unknown"),
+}
+MACHINERY_ALARMS = {
+    ("defrost", "above"): N_("Defrost lasts too long"),
+    ("defrost", "below"): N_("No defrost for too long"),
+    ("door_open", "above"): N_("Door left open"),
 }
 ALARM_EVENTS = {
     "raised": N_("Alarm raised"),

@@ -61,6 +61,7 @@ def write_cloud(path: Path, *, page_port: int, broker_port: int, site: Path) -> 
             "database": "sqlite:///coldlink.db",
             "enrolment": "open",
             "site": site.name,
+            "food_plan": str(firmware_config() / "sites" / "binh-minh.food.yaml"),
         },
     )
 

@@ -1,4 +1,4 @@
-"""The ledger of goods: what was received, made, put together, held and shipped; verdicts in versions; limit packs.
+"""The ledger of goods: what was received, made, put together, held and shipped; verdicts in versions; food plans.
 
 `lot_event` is append-only: what was wrong is named by a later event of kind `correction` and never touched itself.
 """
@@ -15,7 +15,7 @@ _COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 def upgrade() -> None:
     _events()
     _verdicts()
-    _packs()
+    _plans()
     op.add_column("carrier_load", sa.Column("until_recorded_at", sa.BigInteger))
     # What was breached before this ledger existed holds nothing back afterwards.
     op.execute("INSERT INTO setting (key, value) SELECT 'lots.held_through', COALESCE(MAX(id), 0) FROM breach")
@@ -79,17 +79,7 @@ def _verdicts() -> None:
     op.create_index("dirty_lot_by_lot", "dirty_lot", ["lot_id"])
 
 
-def _packs() -> None:
-    op.create_table(
-        "limit_pack",
-        sa.Column("id", _COUNTED, primary_key=True),
-        sa.Column("key", sa.Text, nullable=False),
-        sa.Column("version", sa.Text, nullable=False),
-        sa.Column("digest", sa.Text, nullable=False),
-        sa.Column("body", sa.Text, nullable=False),
-        sa.Column("recorded_at", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("key", "version", "digest"),
-    )
+def _plans() -> None:
     op.create_table(
         "food_plan",
         sa.Column("id", _COUNTED, primary_key=True),
