@@ -24,7 +24,9 @@ AlarmState = Literal["unacknowledged", "acknowledged", "returned_unacknowledged"
 
 
 class AlarmLimit(BaseModel):
+    key: str = Field(examples=["high"])
     kind: Literal["above", "below"]
+    quantity: str = Field(description="What it watches; `defrost` and `door_open` are 0 or 1 and judge no lot")
     setpoint: str
     on_delay_s: int
     version: int
@@ -128,9 +130,12 @@ def find_alarm(connection: Connection, alarm_id: int, now_ms: int) -> AlarmDetai
 
 def _facts(row: Row[Any]) -> dict[str, Any]:  # Any: pydantic checks each on the way in
     facts = dict(row._mapping)  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
-    limit = {key: facts.pop(f"limit_{key}") for key in ("kind", "setpoint", "on_delay_s", "version", "citation")}
+    limit = {key: facts.pop(f"limit_{key}") for key in _LIMIT_FACTS}
     name = {"vi": facts.pop("zone_vi"), "en": facts.pop("zone_en")}
     return {**facts, "zone_name": name, "limit": limit if limit["kind"] else None}
+
+
+_LIMIT_FACTS = ("key", "kind", "quantity", "setpoint", "on_delay_s", "version", "citation")
 
 
 def _events(rows: Sequence[Row[Any]]) -> list[AlarmEvent]:

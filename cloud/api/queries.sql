@@ -212,6 +212,7 @@ SELECT alarm.id, alarm.kind, alarm.severity, alarm.state, alarm.onset_at, alarm.
        limit_rule.kind AS limit_kind, limit_rule.setpoint AS limit_setpoint,
        limit_rule.on_delay_s AS limit_on_delay_s, limit_rule.version AS limit_version,
        limit_rule.citation AS limit_citation, limit_rule.quantity AS limit_quantity,
+       limit_rule.key AS limit_key,
        breach.extreme, breach.extreme_at,
        (SELECT COUNT(DISTINCT residence.lot_id) FROM residence
         WHERE residence.zone_id = alarm.zone_id AND residence.current = 1

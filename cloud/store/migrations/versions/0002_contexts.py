@@ -1,4 +1,4 @@
-"""Contexts that explain a warm room, delays that depend on them, and how far each point is trusted."""
+"""Contexts that explain a warm room for a while, and delays that depend on them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,14 +16,6 @@ def upgrade() -> None:
     op.add_column("breach", sa.Column("confirmed_by", sa.Text))
     _sources()
     _spans()
-    op.create_table(
-        "point_trust",
-        sa.Column("series_id", sa.BigInteger, sa.ForeignKey("series.id"), primary_key=True, autoincrement=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Column("test", sa.Text),
-        sa.Column("since_at", sa.BigInteger, nullable=False),
-        sa.Column("assessed_at", sa.BigInteger, nullable=False),
-    )
 
 
 def _sources() -> None:
