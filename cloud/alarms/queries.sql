@@ -178,3 +178,25 @@ SELECT at, kind, "by", note
 FROM alarm_event
 WHERE alarm_id = :alarm_id
 ORDER BY at, id
+
+-- name: points_told
+-- What is installed in a zone now, with its series and since when.
+SELECT series.id AS series_id, installation.series_name AS name, installation.role AS quantity,
+       installation.from_at
+FROM installation
+JOIN gateway ON installation.series_name LIKE gateway.name || '/%'
+JOIN series ON series.gateway_id = gateway.id
+           AND installation.series_name = gateway.name || '/' || series.device || '/' || series.point
+WHERE installation.zone_id = :zone_id
+  AND installation.from_at <= :now
+  AND (installation.until_at IS NULL OR installation.until_at > :now)
+ORDER BY installation.series_name
+
+-- name: readings_told
+-- What one series told in a time range, bad readings among it.
+SELECT observed_at, value, detail
+FROM reading
+WHERE series_id = :series_id
+  AND observed_at >= :from_at
+  AND observed_at < :until_at
+ORDER BY observed_at

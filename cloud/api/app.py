@@ -17,8 +17,10 @@ from cloud.api import (
     live,
     lot_events,
     lots,
+    public_lots,
     story,
     trace,
+    trust,
     zones,
 )
 from cloud.api.context import ApiContext
@@ -34,10 +36,12 @@ RESOURCES = (
     lot_events.router,
     trace.router,
     labels.router,
+    public_lots.router,
     carriers.router,
     alarms.router,
     limits.router,
     contexts.router,
+    trust.router,
     instruments.router,
     exports.router,
     ingest.router,

@@ -53,7 +53,7 @@ def list_contexts(zone_key: str, context: Context, query: Annotated[SpanQuery, Q
     """What people said of the last days, and what they announced for the next one."""
     now = context.now_ms()
     with context.store.read() as connection:
-        spans = spans_between(connection, _zone_id(connection, zone_key), now - query.days * DAY_MS, now + DAY_MS)
+        spans = spans_between(connection, zone_id_of(connection, zone_key), now - query.days * DAY_MS, now + DAY_MS)
     return SaidContexts(zone=zone_key, contexts=[_said(span) for span in spans])
 
 
@@ -62,12 +62,12 @@ def say_context(zone_key: str, body: NewContext, context: Context, response: Res
     """A named person says what is or was going on. It lengthens the delays of limits that know its kind."""
     span = Span(body.kind, body.from_at, body.until_at, body.by, body.note or None)
     with context.store.write() as connection:
-        is_new = record_span(connection, _zone_id(connection, zone_key), span, context.now_ms())
+        is_new = record_span(connection, zone_id_of(connection, zone_key), span, context.now_ms())
     response.status_code = 201 if is_new else 200
     return _said(span)
 
 
-def _zone_id(connection: Connection, key: str) -> int:
+def zone_id_of(connection: Connection, key: str) -> int:
     zone = zone_by_key(connection, key)
     if zone is None:
         known = ", ".join(one.key for one in zones(connection))
