@@ -9,8 +9,9 @@ travels along and is checked: it removes the ghosts that an 8-bit sum lets throu
 from edge.drivers.frames import AckFrame, Decoder, ErrorFrame, Frame, TagFrame
 from edge.drivers.gen2 import checked, epc_size, epc_text, tag_crc_option
 from edge.drivers.params import Params
-from edge.drivers.stream import NOISE, UNFINISHED, Cut, StreamDecoder, find_byte, spoilt
+from edge.drivers.stream import NOISE, UNFINISHED, Cut, CutOne, Find, StreamDecoder, find_byte, spoilt
 
+MODULE_INFO = 0x03
 SINGLE_INVENTORY = 0x22
 MULTI_INVENTORY = 0x27
 STOP_INVENTORY = 0x28
@@ -35,18 +36,27 @@ _ERROR_NAMES = {
 def decoder(params: Params) -> Decoder:
     tags = _Tags(tag_crc_option(params))
     head = int(params.choice("head", ("BB", "AA"), "BB"), 16)
-    return StreamDecoder(
+    return _M100(
         find_byte(*_ENDS),
         tags.cut,
         poll_request=command(
             MULTI_INVENTORY, b"\x22" + params.whole("count", 1, 0xFFFF, 0xFFFF).to_bytes(2), head=head
         ),
+        probe_request=command(MODULE_INFO, b"\0", head=head),
     )
 
 
 def command(code: int, parameters: bytes = b"", *, head: int = 0xBB) -> bytes:
     body = bytes((0, code)) + len(parameters).to_bytes(2) + parameters
     return bytes((head,)) + body + bytes((sum(body) & 0xFF, _ENDS[head]))
+
+
+class _M100(StreamDecoder):
+    """Some firmware says nothing while there is no tag; asked for its version it always answers."""
+
+    def __init__(self, find: Find, cut: CutOne, *, poll_request: bytes, probe_request: bytes) -> None:
+        super().__init__(find, cut, poll_request=poll_request)
+        self.probe_request = probe_request
 
 
 class _Tags:

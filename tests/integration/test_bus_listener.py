@@ -193,3 +193,13 @@ async def test_a_reader_that_stops_gives_out_what_it_still_held(peer, listen):
     await entries.until(lambda seen: seen.of(Sighting))
     instrument.stop()
     await entries.until(lambda seen: sum(sighting.reads for sighting in seen.of(Sighting)) >= 5)
+
+
+async def test_a_reader_without_a_tag_in_view_is_asked_whether_it_lives(peer, listen):
+    """Some firmware says nothing between tags: its version is asked for, which it always tells."""
+    reader = peer()
+    asked, told = bytes.fromhex("bb00030001000 47e".replace(" ", "")), bytes.fromhex("bb01030005004d313030e77e")
+    reader.on_receive = lambda chunk: reader.say(told) if asked in chunk else None
+    _, entries = await listen(READER)
+    await entries.until(lambda _: reader.received.count(asked) >= 6)
+    assert [entry.quality for entry in entries.of(Reading)] == [Quality.GOOD]
