@@ -62,6 +62,7 @@ def write_cloud(path: Path, *, page_port: int, broker_port: int, site: Path) -> 
             "enrolment": "open",
             "site": site.name,
             "food_plan": str(firmware_config() / "sites" / "binh-minh.food.yaml"),
+            "trace": str(firmware_config() / "sites" / "binh-minh.trace.yaml"),
         },
     )
 

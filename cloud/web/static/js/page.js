@@ -3,18 +3,7 @@ import { changed, follow } from './live.js';
 
 const REST_MS = 1000, LAZY_MS = 5000;
 
-document.getElementById('theme').addEventListener('click', () => {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  root.dataset.theme = dark ? 'light' : 'dark';
-  document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
-  document.dispatchEvent(new Event('themechange'));
-});
-export const onTheme = (redraw) => {
-  document.addEventListener('themechange', redraw);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
-};
-export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export { onTheme, token } from './theme.js';
 
 // The page asks for itself and takes over the parts marked data-swap that differ: one renderer, one truth.
 let renewing = false, again = false, renewedAt = 0;
