@@ -28,7 +28,7 @@ def write_broker(path: Path, port: int) -> Path:
     user = getpass.getuser()  # whoever runs the demo: a broker that becomes somebody else may not read its own files
     path.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nuser {user}\n"
-        "persistence false\nmax_queued_messages 10000\nlog_dest stderr\n"
+        "persistence false\nmax_queued_messages 10000\nset_tcp_nodelay true\nlog_dest stderr\n"
     )
     return path
 
