@@ -12,7 +12,7 @@ from coldlink.logs import set_up_logging
 # Each of these offers add_commands(subparsers). A room that is not installed (a gateway has no cloud) is left out.
 _ROOMS = (
     "edge.commands",
-    "edge.decode_command",
+    "edge.device_commands",
     "cloud.commands",
     "cloud.trace.commands",
     "simulator.commands",

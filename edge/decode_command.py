@@ -35,8 +35,12 @@ example:
 
 
 def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The command by itself, for those who need no other."""
     device = subparsers.add_parser("device", help="look at instruments and what they say")
-    group = device.add_subparsers(required=True, metavar="COMMAND")
+    add_to(device.add_subparsers(required=True, metavar="COMMAND"))
+
+
+def add_to(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     decode = group.add_parser(
         "decode",
         help="decode recorded bytes",

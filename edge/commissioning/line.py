@@ -129,7 +129,8 @@ async def own_line(place: Place, opener: Opener = open_stream) -> AsyncIterator[
     try:
         await port.tried.wait()
         if port.stream is None:
-            raise PortDown(f"{place.url}: {port.why_down}")
+            hint = "; if the agent holds it, name its settings FILE" if "lock" in port.why_down else ""
+            raise PortDown(f"{place.url}: {port.why_down}{hint}")
         yield OwnLine(place, bus)
     finally:
         keeping.cancel()

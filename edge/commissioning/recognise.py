@@ -2,9 +2,9 @@
 chance, is its evidence.
 
 Evidence is counted in bits: a temperature between -60 and 90 degrees in tenths leaves 1 in 44 of all words, 5.5 bits;
-a telltale register that equals one value, 16; a read that is answered by a device which refuses seven of eight, 3. An
-answer that the profile rules out excludes it. Bits become confidence against the other candidates and against "a model
-we do not know", which starts with 6.
+a telltale register that equals one value, 16; a read that is answered by a device which refuses seven of eight, 3, and
+as much against a profile that does not know the register. An answer that the profile rules out excludes it. Bits become
+confidence against the other candidates and against "a model we do not know", which starts with 6.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _FLOAT_BITS = 8.0  # a random word pair is rarely a number of everyday size
 _ZERO_BITS = 0.5  # registers that mean nothing often read 0
 _DIM_BITS = -3.0  # a point that reads as bad: possible, but then the rest must speak for it
 _EXTRA_BITS = -1.0  # it answers a function that the profile says it lacks
+_STRANGE_MOST = 3  # so many answers that a profile does not explain count against it
 _BLOCKS_MOST = 4
 _SILENCES_MOST = 3
 
@@ -129,6 +130,7 @@ def evidence(
         if outcome is None or outcome.payload is None:
             return None
         bits += _rarity(answers) + _block_bits(block, outcome.payload, raws)
+    bits -= _rarity(answers) * min(_STRANGE_MOST, len(_unexplained(profile, answers)))
     return bits + sum(
         _EXTRA_BITS
         for function in {ask.function for ask, outcome in answers.items() if outcome.payload is not None}
@@ -179,6 +181,20 @@ def _rarity(answers: Mapping[Ask, Outcome]) -> float:
     """How seldom this device answers a read at all."""
     answered = sum(outcome.payload is not None for outcome in answers.values())
     return -math.log2((answered + 1) / (len(answers) + 2))
+
+
+def _unexplained(profile: Profile, answers: Mapping[Ask, Outcome]) -> list[Ask]:
+    """Reads that the device answered and that touch registers of which the profile knows nothing."""
+    known = {(ask.function, ask.address + n) for ask in asks_of(profile) for n in range(ask.size)}
+    known |= {(item.table.read_function, item.address + n) for item in profile.setup for n in range(2)}
+    for point in profile.points:
+        if point.table is not None:
+            known |= {(point.table.read_function, point.address + n) for n in range(width(point))}
+    return [
+        ask
+        for ask, outcome in answers.items()
+        if outcome.payload is not None and any((ask.function, ask.address + n) not in known for n in range(ask.size))
+    ]
 
 
 def _block_bits(block: ReadBlock, payload: bytes, raws: Raws) -> float:

@@ -5,6 +5,7 @@ read now -> judge wanted -> CONSENT (not here) -> unlock -> write -> read back w
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from edge.drivers.modbus import (
 from edge.profile_types import Point, Profile, SetupItem, Table, parse_type
 
 _UNIT_ID_KEYS = ("address", "unit_id")
+_SETTLE_S = 0.3
 _WRITE_WAIT_S = 1.0  # an EEPROM takes its time
 
 
@@ -111,7 +113,8 @@ async def _read_back(line: Line, asker: Asker, unit: int, change: Change, writte
     places = [(asker.settings, unit), _new_place(line, asker.settings, unit, change)]
     if item.effect == "reconnect":
         places.reverse()
-    for settings, at in dict.fromkeys(places):
+        await asyncio.sleep(_SETTLE_S)
+    for settings, at in [*dict.fromkeys(places)] * 2:  # some are deaf for a while after they moved
         found = await read_item(Asker(line, settings, wait_s=asker.wait_s), at, item)
         if found == change.wanted:
             where = f"unit {at}" + (f" at {settings}" if settings else "")

@@ -49,28 +49,6 @@ class Target:
         return args.unit, args.profile or known_profile
 
 
-def add_line_options(parser: argparse.ArgumentParser) -> None:
-    """The ways to name a line."""
-    line = parser.add_argument_group("which line")
-    line.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="a gateway's settings; its agent may be running"
-    )
-    line.add_argument("--bus", metavar="ID", help="one line of FILE (default: all, or the one of --device)")
-    line.add_argument("--port", metavar="PORT", help="/dev/serial/by-id/..., tcp://host:port or rfc2217://host:port")
-    line.add_argument("--host", metavar="HOST[:PORT]", help="a Modbus TCP endpoint")
-    line.add_argument("--baud", type=int, default=9600, help="with --port (default 9600)")
-    line.add_argument("--format", default="8N1", metavar="8N1", help="with --port: data bits, parity, stop bits")
-    line.add_argument("--profiles", type=Path, metavar="DIR", help="profiles to use instead of those of Coldlink")
-
-
-def add_device_options(parser: argparse.ArgumentParser) -> None:
-    """The ways to name a device on it."""
-    device = parser.add_argument_group("which device")
-    device.add_argument("--device", metavar="ID", help="a device of FILE")
-    device.add_argument("--unit", type=int, metavar="N", help="its Modbus unit id")
-    device.add_argument("--profile", metavar="ID", help="read it as this model")
-
-
 def targets(args: argparse.Namespace) -> list[Target]:
     """All lines that are meant. Raises BadTarget, ConfigError."""
     if sum(one is not None for one in (args.file, args.port, args.host)) != 1:

@@ -17,7 +17,7 @@ import msgspec
 
 from edge.bus import Chunk
 from edge.commissioning.asking import Outcome, judged
-from edge.decode import decode_points
+from edge.decode import Raws, decode_points
 from edge.drivers.crc import crc_modbus
 from edge.drivers.modbus import Request, RtuMatcher, TcpMatcher, parse_rtu_request, parse_tcp_request
 from edge.profile_types import Profile, Table
@@ -48,41 +48,47 @@ class NotATranscript(ValueError):
     """The file is something else."""
 
 
-def noted(
-    at_ms: float, frame: bytes, chunks: Sequence[Chunk], head: Head, profiles: Mapping[str, Profile]
-) -> Spoken | None:
-    """One exchange, redacted and with its meaning; None for what is no plain read of a known device."""
-    request, transaction = _parsed(frame, head)
-    if request is None or request.unit not in head.units or not request.is_read:
-        return None
-    profile = profiles[head.units[request.unit]]
-    told = [chunk for chunk in chunks if chunk.after_s >= 0]
-    if head.kind == "modbus_rtu":
-        told = _redacted(told, request, profile)
-    spoken = Spoken(
-        at_ms=round(at_ms, 1),
-        frame=frame.hex(),
-        chunks=tuple((round(chunk.after_s * 1000, 1), chunk.raw.hex()) for chunk in told),
-    )
-    outcome = _outcome(request, transaction, told, head)
-    if outcome.payload is None:
-        return msgspec.structs.replace(spoken, failure=outcome.reason or "")
-    return msgspec.structs.replace(spoken, expect=_meaning(request, outcome.payload, profile))
+class Scribe:
+    """Writes exchanges down in their order: what one answer means may lean on one before it (decimals, status)."""
+
+    def __init__(self, head: Head, profiles: Mapping[str, Profile]) -> None:
+        self._head, self._profiles = head, profiles
+        self._raws: dict[int, Raws] = {unit: {} for unit in head.units}
+
+    def note(self, at_ms: float, frame: bytes, chunks: Sequence[Chunk]) -> Spoken | None:
+        """One exchange, redacted and with its meaning; None for what is no plain read of a known device."""
+        request, transaction = _parsed(frame, self._head)
+        if request is None or request.unit not in self._head.units or not request.is_read:
+            return None
+        profile = self._profiles[self._head.units[request.unit]]
+        told = [chunk for chunk in chunks if chunk.after_s >= 0]
+        if self._head.kind == "modbus_rtu":
+            told = _redacted(told, request, profile)
+        spoken = Spoken(
+            at_ms=round(at_ms, 1),
+            frame=frame.hex(),
+            chunks=tuple((round(chunk.after_s * 1000, 1), chunk.raw.hex()) for chunk in told),
+        )
+        outcome = _outcome(request, transaction, told, self._head)
+        if outcome.payload is None:
+            return msgspec.structs.replace(spoken, failure=outcome.reason or "")
+        meaning = _meaning(request, outcome.payload, profile, self._raws[request.unit])
+        return msgspec.structs.replace(spoken, expect=meaning)
 
 
 def differences(lines: Iterable[str], profiles: Mapping[str, Profile]) -> Iterator[str]:
     """What a transcript would mean otherwise today, in words; nothing when all is as it was. Raises NotATranscript."""
-    head: Head | None = None
+    scribe: Scribe | None = None
     for number, line in enumerate(lines, 1):
         try:
-            if head is None:
-                head = msgspec.json.decode(line, type=Head)
+            if scribe is None:
+                scribe = Scribe(msgspec.json.decode(line, type=Head), profiles)
                 continue
             spoken = msgspec.json.decode(line, type=Spoken)
         except msgspec.DecodeError as error:
             raise NotATranscript(f"line {number}: {error}") from error
         chunks = [Chunk(after_ms / 1000, bytes.fromhex(raw)) for after_ms, raw in spoken.chunks]
-        again = noted(spoken.at_ms, bytes.fromhex(spoken.frame), chunks, head, profiles)
+        again = scribe.note(spoken.at_ms, bytes.fromhex(spoken.frame), chunks)
         if again is None or (again.expect, again.failure) != (spoken.expect, spoken.failure):
             found = "nothing" if again is None else again.failure or again.expect
             yield f"line {number}: expected {spoken.failure or spoken.expect}, found {found}"
@@ -105,11 +111,10 @@ def _outcome(request: Request, transaction: int, chunks: Sequence[Chunk], head: 
     return judged(rtu, request, chunks)
 
 
-def _meaning(request: Request, payload: bytes, profile: Profile) -> dict[str, str]:
-    """Each answer by itself: what leans on other answers of the cycle reads as unknown, here and at every replay."""
+def _meaning(request: Request, payload: bytes, profile: Profile, raws: Raws) -> dict[str, str]:
     table = _TABLE[request.function]
     bits = request.count if table.is_bits else None
-    readings = decode_points(profile.points, table, request.address, payload, bits=bits)
+    readings = decode_points(profile.points, table, request.address, payload, bits=bits, raws=raws)
     return {one.point: one.value if one.value is not None else one.reason or "" for one in readings}
 
 
