@@ -144,21 +144,35 @@ VALUES ('epcis.ledger_told_through', :number)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value
 
 -- name: changed_journeys
--- Lots whose way is understood otherwise than when it was told, or of which a stay has ended and settled since.
+-- Lots whose way or verdict is understood otherwise than when it was told, or of which a stay has settled since.
 SELECT journey.id, journey.key, journey.gtin, journey.state
 FROM (
     SELECT lot.id, lot.key, lot.gtin,
            CAST(COUNT(residence.id) AS TEXT) || ':' || CAST(COALESCE(SUM(residence.id), 0) AS TEXT) || ':'
-               || CAST(COALESCE(SUM(CASE WHEN residence.until_at <= :settled THEN 1 ELSE 0 END), 0) AS TEXT) AS state
+               || CAST(COALESCE(SUM(CASE WHEN residence.until_at <= :settled THEN 1 ELSE 0 END), 0) AS TEXT) || ':'
+               || CAST(COALESCE((SELECT MAX(lot_verdict.version) FROM lot_verdict
+                                 WHERE lot_verdict.lot_id = lot.id), 0) AS TEXT) AS state
     FROM lot
     LEFT JOIN residence ON residence.lot_id = lot.id AND residence.current = 1
     GROUP BY lot.id, lot.key, lot.gtin
 ) AS journey
 LEFT JOIN epcis_told ON epcis_told.fact = 'journey:' || CAST(journey.id AS TEXT)
-WHERE COALESCE(epcis_told.digest, '0:0:0') <> journey.state
+WHERE COALESCE(epcis_told.digest, '0:0:0:0') <> journey.state
 ORDER BY journey.id
 LIMIT :count
 
 -- name: forget_told
 -- It is not true any more, and its declaration is in the books.
 DELETE FROM epcis_told WHERE fact = :fact
+
+-- name: measured_through
+-- Up to when every gateway that is heard of has told what it measured.
+SELECT MIN(newest)
+FROM (
+    SELECT MAX(latest.observed_at) AS newest
+    FROM latest
+    JOIN series ON series.id = latest.series_id
+    JOIN gateway ON gateway.id = series.gateway_id
+    WHERE gateway.last_seen_at >= :heard_since
+    GROUP BY gateway.id
+) AS gateways

@@ -31,7 +31,8 @@ from cloud.trace.times import iso
 Json = dict[str, Any]  # Any: events as JSON
 log = logging.getLogger(__name__)
 
-SETTLE_MS = 600_000  # a stay that ended is summed up when gateways have had time to send the rest
+SETTLE_MS = 600_000  # a stay is summed up when all gateways have told what they measured this long after its end
+_DAY_MS = 86_400_000
 _AT_ONCE = 50
 _queries = load_queries("cloud.trace.epcis")
 
@@ -41,10 +42,9 @@ def tell_own(store: Store, settings: TraceSettings, now_ms: int) -> int:
     with store.read() as connection:
         through = int(connection.execute(_queries.ledger_told_through).scalar() or 0)
         fresh = list(lots.events_after(connection, through, _AT_ONCE))
-        changed = connection.execute(
-            _queries.changed_journeys, {"settled": now_ms - SETTLE_MS, "count": _AT_ONCE}
-        ).all()
-        journeys = [(row, _journey(connection, row, settings, now_ms)) for row in changed]
+        settled = _settled(connection, now_ms)
+        changed = connection.execute(_queries.changed_journeys, {"settled": settled, "count": _AT_ONCE}).all()
+        journeys = [(row, _journey(connection, row, settings, now_ms, settled)) for row in changed]
     if fresh:
         with store.write() as connection:
             _tell_ledger(connection, fresh, settings, now_ms)
@@ -54,6 +54,12 @@ def tell_own(store: Store, settings: TraceSettings, now_ms: int) -> int:
             state = {"fact": f"journey:{row.id}", "event_id": "", "digest": row.state}
             connection.execute(_queries.tell_fact, state)
     return len(fresh) + len(journeys)
+
+
+def _settled(connection: Connection, now_ms: int) -> int:
+    """Stays that ended before are summed up. A gateway that was silent for a day holds up nobody."""
+    through = connection.execute(_queries.measured_through, {"heard_since": now_ms - _DAY_MS}).scalar()
+    return min(now_ms, now_ms if through is None else int(through)) - SETTLE_MS
 
 
 def _tell_ledger(connection: Connection, fresh: Sequence[lots.Recorded], settings: TraceSettings, now_ms: int) -> None:
@@ -69,7 +75,7 @@ def _tell_ledger(connection: Connection, fresh: Sequence[lots.Recorded], setting
 
 
 def _journey(
-    connection: Connection, row: Row[Any], settings: TraceSettings, now_ms: int
+    connection: Connection, row: Row[Any], settings: TraceSettings, now_ms: int, settled: int
 ) -> dict[str, Json]:  # Any: a row of a textual query has no static shape
     """Every event that the lot's way gives now, each under the name of its fact."""
     known = {zone.id: zone for zone in zones(connection)}
@@ -80,7 +86,7 @@ def _journey(
         stop, _ = tell_stop(connection, known[stay.zone_id], stay, View(now_ms, 60_000))
         fact = f"{row.id}:{stop.zone}:{stay.from_at}"
         found[f"arrival:{fact}"] = of_arrival(lot, stop, settings)
-        if stay.until_at is not None and stay.until_at <= now_ms - SETTLE_MS:
+        if stay.until_at is not None and stay.until_at <= settled:
             found[f"stay:{fact}"] = of_stay(lot, stop, stay.until_at, raw_data, settings)
     return found
 

@@ -139,3 +139,17 @@ def test_what_the_ledger_refuses_stays_an_event_and_is_said(house):
     answer = house.post("/epcis/capture", json=document).json()
     assert (answer["success"], answer["coldlink:facts"]) == (True, 1)
     assert answer["coldlink:notes"][0].startswith("$.epcisBody.eventList[1]: ")
+
+
+def test_a_stay_is_summed_up_when_the_gateway_has_told_what_it_measured(house, plant, store, context):
+    lot(house, "BM1")
+    move(house, "BM1", "kho", 4)
+    move(house, "BM1", "pha-loc", 1)
+    with store.write() as connection:  # the gateway is behind: an hour of the stay is still on its way
+        connection.exec_driver_sql(f"UPDATE latest SET observed_at = {NOW - 2 * HOUR}")
+    house.tell()
+    assert found(house, EQ_bizStep="sensor_reporting") == []
+    with store.write() as connection:
+        connection.exec_driver_sql(f"UPDATE latest SET observed_at = {NOW}")
+    house.tell()
+    assert len(found(house, EQ_bizStep="sensor_reporting")) == 1
