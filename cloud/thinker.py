@@ -55,6 +55,7 @@ class Thinker:
     def _think(self, connection: Connection) -> list[Change]:
         now_ms = self._now_ms()
         moved = lots.recompute(connection)
+        lots.note_late(connection)
         told = _told(alarms.evaluate(connection, now_ms))
         held = lots.settle(connection, now_ms)
         return ([Change("lot")] if moved or held else []) + told

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from cloud import lots
-from cloud.api.context import Context, Strict
+from cloud.api.context import Context, NoQuery, Strict
 from cloud.api.lots import LotDetail, LotKey, find_lot
 from cloud.api.times import At, AtFromOutside
 from cloud.api.values import Name
@@ -76,6 +76,11 @@ class VerdictNow(BaseModel):
     reason: str = Field(examples=["breach"])
     zone: str | None = Field(description="Where the reason is found")
     lot: str | None = Field(description="Whose stay that was: the lot's own, or an ancestor's")
+    stage: Literal["provisional", "final"] = Field(
+        description="Final: every gateway has delivered past its last moment"
+    )
+    version: int | None = Field(description="Late data that says something else makes a new version of a final one")
+    final_at: At | None
     rule: str | None = Field(
         description="Which rule of which limit pack decided, if one did", examples=["own-haccp/dock"]
     )
@@ -132,6 +137,22 @@ class StoryQuery(Strict):
     known_at: AtFromOutside | None = Field(default=None, description="As it was known then")
 
 
+class VerdictVersion(BaseModel):
+    version: int
+    outcome: Literal["pass", "warn", "fail", "insufficient_data"]
+    reason: str
+    digest: str = Field(description="SHA-256 over exposures and verdict; equal facts have equal digests")
+    computed_at: At
+
+
+@router.get("/{key}/verdicts")
+def show_verdicts(key: LotKey, context: Context, _: NoQuery) -> list[VerdictVersion]:
+    """The final verdict in all its versions, oldest first; empty while it is provisional."""
+    with context.store.read() as connection:
+        found = lots.verdicts_of(connection, lots.lot_by_key(connection, key).id)
+    return [VerdictVersion.model_validate(each, from_attributes=True) for each in found]
+
+
 @router.get("/{key}/story")
 def show_story(key: LotKey, context: Context, query: Annotated[StoryQuery, Query()]) -> Story:
     """The lot's stops, the temperature of every zone it was in on one time axis, and the verdict so far."""
@@ -144,6 +165,7 @@ def show_story(key: LotKey, context: Context, query: Annotated[StoryQuery, Query
 def read_story(connection: Connection, key: str, now_ms: int, *, buckets: int, known_at: int | None = None) -> Story:
     story = lots.lot_story(connection, key, now_ms, buckets=buckets, known_at=known_at)
     plan = lots.plan_at(connection, story.lot.created_at, known_at)
+    final = lots.verdicts_of(connection, story.lot.id, now_ms)
     packs = {pack.pack: pack for pack in plan.packs} if plan else {}
     return Story(
         lot=find_lot(connection, story.lot.key),
@@ -157,6 +179,9 @@ def read_story(connection: Connection, key: str, now_ms: int, *, buckets: int, k
             zone=story.verdict.zone,
             lot=story.verdict.lot,
             rule=story.verdict.rule,
+            stage="final" if final else "provisional",
+            version=final[-1].version if final else None,
+            final_at=final[-1].computed_at if final else None,
         ),
         findings=[_finding(finding, packs[finding.pack]) for finding in story.findings],
         inherited=[_inherited(part) for part in story.inherited],

@@ -27,6 +27,7 @@ from cloud.lots.facts import (
     record_unload,
 )
 from cloud.lots.family import Family, ancestors, descendants
+from cloud.lots.finality import FinalVerdict, digest_of, note_late, verdicts_of
 from cloud.lots.genealogy import Balance, Edge, Transformation, generations, origins
 from cloud.lots.holds import open_breaches, standings
 from cloud.lots.ledger import Taken, event_by_id, events_after, events_of_lot, is_valid, record_event
@@ -64,6 +65,7 @@ __all__ = [
     "Edge",
     "EventKind",
     "Family",
+    "FinalVerdict",
     "Finding",
     "FoodPlan",
     "Inherited",
@@ -98,6 +100,7 @@ __all__ = [
     "ancestors",
     "count_lots",
     "descendants",
+    "digest_of",
     "event_by_id",
     "events_after",
     "events_of_lot",
@@ -109,6 +112,7 @@ __all__ = [
     "lot_story",
     "lots_in_zone",
     "lots_of_breach",
+    "note_late",
     "open_breaches",
     "origins",
     "plan_at",
@@ -127,4 +131,5 @@ __all__ = [
     "standings",
     "trace_breach",
     "trace_lot",
+    "verdicts_of",
 ]

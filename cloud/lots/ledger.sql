@@ -242,3 +242,55 @@ WHERE lot_event_item.lot_id IN :lots
   AND NOT EXISTS (SELECT 1 FROM lot_event AS correction
                   WHERE correction.corrects = lot_event.event_id AND correction.recorded_at <= :known_at)
 ORDER BY lot_event.at, lot_event.event_id
+
+-- name: mark_late_lots
+-- Lots with a final verdict that were in a zone of which something new has come to be known.
+INSERT INTO dirty_lot (lot_id)
+SELECT DISTINCT residence.lot_id
+FROM dirty_zone
+JOIN residence ON residence.zone_id = dirty_zone.zone_id
+              AND residence.current = 1
+              AND residence.from_at <= dirty_zone.until_at + :grace
+              AND residence.until_at >= dirty_zone.from_at
+JOIN lot_verdict ON lot_verdict.lot_id = residence.lot_id AND lot_verdict.current = 1
+
+-- name: mark_lot
+-- One lot has to be thought over.
+INSERT INTO dirty_lot (lot_id) VALUES (:lot_id)
+
+-- name: watermarks_of_zone
+-- How far the gateways that measured a zone have delivered, and what of theirs still has no time.
+SELECT gateway.id,
+       (SELECT COUNT(*) FROM batch WHERE batch.gateway_id = gateway.id AND batch.anchored = 0) AS waiting,
+       (SELECT MAX(batch.last_at)
+        FROM cursor
+        JOIN batch ON batch.gateway_id = cursor.gateway_id AND batch.epoch = cursor.epoch AND batch.seq = cursor.through
+        WHERE cursor.gateway_id = gateway.id) AS through_at
+FROM gateway
+WHERE EXISTS (SELECT 1 FROM installation
+              WHERE installation.series_name LIKE gateway.name || '/%'
+                AND installation.zone_id = :zone_id
+                AND installation.role = 'air_temperature'
+                AND installation.from_at < :until_at
+                AND (installation.until_at IS NULL OR installation.until_at > :from_at))
+
+-- name: verdicts_of
+-- All final verdicts of a lot, as known at a time.
+SELECT version, outcome, reason, digest, computed_at
+FROM lot_verdict
+WHERE lot_id = :lot_id
+  AND computed_at <= :known_at
+ORDER BY version
+
+-- name: lots_with_verdict
+-- Which of some lots are final.
+SELECT lot_id FROM lot_verdict WHERE lot_id IN :lots AND current = 1
+
+-- name: retire_verdict
+-- Judged otherwise now.
+UPDATE lot_verdict SET current = 0 WHERE lot_id = :lot_id AND current = 1
+
+-- name: insert_verdict
+-- What can be said of a lot for good, as far as is known.
+INSERT INTO lot_verdict (lot_id, version, outcome, reason, digest, body, computed_at, current)
+VALUES (:lot_id, :version, :outcome, :reason, :digest, :body, :computed_at, 1)

@@ -57,6 +57,10 @@ def lot_by_key(connection: Connection, key: str) -> Lot:
     return Lot(*row)
 
 
+def lot_by_id(connection: Connection, lot_id: int) -> Lot:
+    return Lot(*connection.execute(_queries.lot_by_id, {"lot_id": lot_id}).one())
+
+
 def find_lots(connection: Connection, text: str = "", *, count: int = 50, offset: int = 0) -> list[Lot]:
     """By a part of number, GTIN or name, the newest first; an empty text finds all."""
     rows = connection.execute(_queries.find_lots, {"pattern": _pattern(text), "count": count, "offset": offset})

@@ -123,9 +123,15 @@ class _Builder:
             shipped = min(_kg(shipment.quantity_kg), amount)
             left -= shipped
             goal = shipment.destination or self.page.words("Left the site")
-            self._link_to(lot, f"to {goal}", goal, shipped, state="warn")
+            self._link_to(lot, f"to {goal}", goal, shipped, state="warn" if self.trace.breach else "ok")
         for place in lot.places:
-            self._link_to(lot, f"in {place.zone}", self.page.name(place.name), max(left, 0.0), state=_tone(lot))
+            self._link_to(lot, f"in {place.zone}", self.page.name(place.name), max(left, 0.0), state=self._tone(lot))
+
+    def _tone(self, lot: TouchedLot) -> str:
+        """What a breach has touched and nobody holds asks for an action."""
+        if lot.state != "free":
+            return states.STANDINGS[lot.state].tone
+        return "warn" if self.trace.breach else "ok"
 
     def _link_to(self, lot: TouchedLot, key: str, name: str, kilograms: float, *, state: str) -> None:
         before = self.goals.get(key)
@@ -146,10 +152,6 @@ def _mark(page: Page, lot: Relative | TouchedLot) -> dict[str, str]:
     if lot.state == "free":
         return {"state": "ok"}
     return {"state": look.tone, "icon": look.icon, "badge": look.say(page.words)}
-
-
-def _tone(lot: TouchedLot) -> str:
-    return "warn" if lot.state == "free" else states.STANDINGS[lot.state].tone
 
 
 def _depths(trace: Trace) -> dict[str, int]:

@@ -30,11 +30,12 @@ class VerdictView:
 def verdict_view(page: Page, story: Story) -> VerdictView:
     words = page.words
     inside = next((stop for stop in reversed(story.stops) if stop.until_at is None), None)
-    stage = (
-        words("so far: the lot is in {zone}", zone=page.name(inside.name))
-        if inside
-        else words("so far, to its last stop")
-    )
+    if story.verdict.stage == "final":
+        stage = words("final, version {version}", version=story.verdict.version)
+    elif inside:
+        stage = words("so far: the lot is in {zone}", zone=page.name(inside.name))
+    else:
+        stage = words("so far, to its last stop")
     return VerdictView(states.VERDICTS[story.verdict.outcome], stage, why(page, story), against(page, story))
 
 
@@ -86,11 +87,11 @@ def _rule_sentence(page: Page, story: Story) -> str:
 
 
 def finding_views(page: Page, story: Story) -> list[FindingView]:
-    """Every rule once for each zone it was put to, the worst first."""
+    """Every rule once for each zone it was put to: what counts, then the worst first."""
     names = {stop.zone: page.name(stop.name) for stop in story.stops}
     names |= {stop.zone: page.name(stop.name) for part in story.inherited for stop in part.stops}
     views = [_finding_view(page, finding, names) for finding in story.findings]
-    return sorted(views, key=lambda view: _WORST_FIRST.index(view.finding.outcome))
+    return sorted(views, key=lambda view: (not view.finding.counts, _WORST_FIRST.index(view.finding.outcome)))
 
 
 def _finding_view(page: Page, finding: Finding, names: Mapping[str, str]) -> FindingView:

@@ -1,5 +1,6 @@
 """A database with one site, some probes and a reader, and facts that reach it in any order, as the ingest writes them."""
 
+import shutil
 from pathlib import Path
 
 from cloud.site import apply_site, read_site, zone_by_key
@@ -41,7 +42,8 @@ class MeasuredPlant:
     """Writes what the ingest writes, with its marks of what became dirty."""
 
     def __init__(self, folder: Path, site: str = SITE, now_ms: int = SINCE) -> None:
-        self.store = open_store(f"sqlite:///{folder}/plant.db")
+        self.path = folder / "plant.db"
+        self.store = open_store(f"sqlite:///{self.path}")
         path = folder / "small.site.yaml"
         path.write_text(site, "utf-8")
         with self.store.write() as connection:
@@ -60,6 +62,14 @@ class MeasuredPlant:
                     (number, device, point),
                 )
             self.zone_ids = {key: zone_by_key(connection, key).id for key in ("kho-lanh-b", "xuat-hang", "dong-goi")}
+
+    def copied_to(self, folder: Path) -> "MeasuredPlant":
+        """The same plant in a database of its own; close this one first, so that all of it is in its file."""
+        copy = object.__new__(MeasuredPlant)
+        shutil.copy(self.path, folder / self.path.name)
+        copy.path, copy.zone_ids = folder / self.path.name, self.zone_ids
+        copy.store = open_store(f"sqlite:///{copy.path}")
+        return copy
 
     def close(self) -> None:
         self.store.close()
