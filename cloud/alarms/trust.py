@@ -1,4 +1,4 @@
-"""How far the points of a zone can be believed now, and when they could not: the last hours through `rules.distrust`."""
+"""How far the points of a zone can be believed: the last day through `rules.distrust`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

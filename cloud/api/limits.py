@@ -80,13 +80,7 @@ class WhatIfAnswer(BaseModel):
 def list_limits(context: Context, _: NoQuery) -> LimitList:
     """All limits in force, zone by zone."""
     with context.store.read() as connection:
-        found = [
-            _facts(held)
-            for zone in zones(connection)
-            for held in limits_of_zone(connection, zone.id)
-            if held.limit.valid_until is None
-        ]
-    return LimitList(now=context.now_ms(), limits=found)
+        return LimitList(now=context.now_ms(), limits=read_limits(connection))
 
 
 @router.get("/{limit_id}/what-if")
@@ -108,6 +102,15 @@ def try_limit(limit_id: int, context: Context, changes: Annotated[Changes, Query
         gone=[_tried(breach) for breach in outcome.gone],
         new=[_tried(breach) for breach in outcome.new],
     )
+
+
+def read_limits(connection: Connection) -> list[LimitFacts]:
+    return [
+        _facts(held)
+        for zone in zones(connection)
+        for held in limits_of_zone(connection, zone.id)
+        if held.limit.valid_until is None
+    ]
 
 
 def _find(connection: Connection, limit_id: int) -> tuple[int, ZoneLimit]:

@@ -5,14 +5,23 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from cloud.web import alarms, instruments, lots, public, trace, wall, zone
+from cloud.web import alarms, instruments, limits, lots, public, trace, wall, zone
 from cloud.web.guard import Guard
 from cloud.web.pages import STATIC, WebContext, make_templates
 from cloud.web.problem import add_problem_pages
 from cloud.web.sparks import SparkShelf
 from cloud.web.words import DEFAULT_LANG, Lang
 
-PAGES = (wall.router, zone.router, lots.router, trace.router, alarms.router, instruments.router, public.router)
+PAGES = (
+    wall.router,
+    zone.router,
+    lots.router,
+    trace.router,
+    alarms.router,
+    limits.router,
+    instruments.router,
+    public.router,
+)
 
 
 def add_pages(app: FastAPI, site_zone: str = "Asia/Ho_Chi_Minh", lang: Lang = DEFAULT_LANG) -> None:
