@@ -64,7 +64,7 @@ class ConversingReader(TagReader):
         if self._conversation.ended is not None:
             return self._conversation.ended
         if now - self._heard_at > self._timeout_s:
-            self._note_silence()
+            self.statistics.timeouts += 1
             return "timeout"
         if not self._conversation.is_ready and now - self._opened_at > self._timeout_s * _SETUP_TIMEOUTS:
             return "setup_timeout"
@@ -73,19 +73,21 @@ class ConversingReader(TagReader):
     def _note_failure(self, reason: str) -> None:
         if reason != self._why:
             log.warning("%s: no inventory: %s", self.name, reason)
-        self._why = reason
+        self._why, self.is_silent = reason, True
         self._retry_at = self._loop.time() + backoff_s(self._failures)
         self._failures += 1
         self._absent(reason)
 
+    def _note_heard(self) -> None:
+        """A reader that answers and takes no inventory sees nothing: it is not yet alive."""
+        if self._conversation.is_ready:
+            super()._note_heard()
+        self._heard_at = self._loop.time()
+
     def _note_alive(self) -> None:
-        """A reader that answers and takes no inventory sees nothing: that is not yet alive."""
-        if not self._conversation.is_ready:
-            return
-        if self._why is not None:
-            log.info("%s: takes inventory again", self.name)
-        self._why, self._failures = None, 0
-        self._note_health(None)
+        if self._conversation.is_ready:
+            self._why, self._failures = None, 0
+            self._note_health(None)
 
     def _absent(self, reason: str) -> None:
         super()._absent(self._why or reason)

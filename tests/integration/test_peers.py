@@ -74,7 +74,8 @@ def listen(tmp_path, run):
     def start(bus):
         gateway, index_of = settings_of(tmp_path, bus)
         entries = Entries()
-        run(make_instrument(gateway.config.buses[0], gateway, index_of, entries, now_ms))
+        entries.instrument = make_instrument(gateway.config.buses[0], gateway, index_of, entries, now_ms)
+        run(entries.instrument)
         return entries
 
     return start
@@ -245,9 +246,10 @@ async def test_a_reader_held_by_another_client_says_so_until_it_is_free(emulator
     await holder[0].readexactly(10)
     entries = listen(llrp_bus(emulator))
     await entries.until(lambda seen: seen[-1].reason == "another_client")
-    assert not entries.of(Sighting)
+    assert not entries.of(Sighting) and entries.instrument.is_silent
     holder[1].close()
     await entries.until(is_reading)
+    assert not entries.instrument.is_silent
     assert {entry.reason for entry in entries.of(Reading)} == {"another_client", None}
 
 
