@@ -23,6 +23,7 @@ _EVERY_ROSPEC = bytes(4)
 _ANSWER = 10  # added to a request's type
 _CONNECTED, _ANOTHER_CLIENT = 0, (1, 2)
 
+_NO_RESET = b"\x00"  # antennas, power and region stay as the installer set them
 _PERIODIC, _NO_TRIGGER = b"\x01", b"\x00"
 _FOREVER = bytes(4)
 _HIGHEST_PRIORITY, _DISABLED = b"\x00", b"\x00"
@@ -31,7 +32,7 @@ _EVERY_TAG = b"\x01" + (1).to_bytes(2)  # a report upon one tag
 _ANTENNA, _PEAK_RSSI, _SEEN_COUNT = 1 << 12, 1 << 10, 1 << 7
 _PC_BITS = b"\x40"
 _EVERY_ANTENNA = (1).to_bytes(2) + bytes(2)  # a list of one, and 0 stands for all
-_EVENTS = (2, 4, 8)  # of inventories, exceptions, antennas
+_EVENTS = (2, 4, 8)  # inventories, exceptions, antennas
 _ROSPEC_ENDED = (1, 2)  # ended, preempted
 
 
@@ -60,7 +61,8 @@ def decoder(params: Params) -> "LlrpSession":
 
 def _setup_steps(keepalive_ms: int, deleted: bytes) -> Sequence[Step]:
     return (
-        Step(Message.SET_READER_CONFIG, _reader_config(keepalive_ms)),
+        Step(Message.SET_READER_CONFIG, _keepalives(keepalive_ms)),
+        Step(Message.SET_READER_CONFIG, _events(), may_fail=True),  # some readers know fewer events
         Step(Message.DELETE_ROSPEC, deleted, may_fail=True),  # there may be none
         Step(Message.ADD_ROSPEC, _inventory()),
         Step(Message.ENABLE_ROSPEC, _ROSPEC),
@@ -169,17 +171,14 @@ class LlrpSession:
             self.state, self.ended = State.ENDED, reason
 
 
-def _reader_config(keepalive_ms: int) -> bytes:
-    """Nothing is reset: antennas, power and region stay as the installer set them."""
+def _keepalives(period_ms: int) -> bytes:
+    return _NO_RESET + parameter(Kind.KEEPALIVE_SPEC, _PERIODIC, period_ms.to_bytes(4))
+
+
+def _events() -> bytes:
+    """Of inventories, exceptions and antennas; and what we missed is not told afterwards, with a wrong time."""
     told = (parameter(Kind.EVENT_STATE, number.to_bytes(2), b"\x80") for number in _EVENTS)
-    return b"".join(
-        (
-            b"\x00",
-            parameter(Kind.EVENT_SPEC, *told),
-            parameter(Kind.KEEPALIVE_SPEC, _PERIODIC, keepalive_ms.to_bytes(4)),
-            parameter(Kind.EVENTS_AND_REPORTS, b"\x00"),  # what we missed is not told afterwards, with a wrong time
-        )
-    )
+    return _NO_RESET + parameter(Kind.EVENT_SPEC, *told) + parameter(Kind.EVENTS_AND_REPORTS, b"\x00")
 
 
 def _inventory() -> bytes:
