@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import segno
 
-from cloud.trace.keys import BadKeyError, key_of
+from cloud.trace.keys import key_of
 from cloud.trace.labels.gs1_128 import Element, modules
 
 WIDTH_MM, HEIGHT_MM = 100, 60
@@ -106,14 +106,6 @@ def as_zpl(label: Label) -> str:
         out.write(f"{at(38, 11 + 5 * place)}^A0N,26,24^FH^FD{_zpl(line)}^FS\n")
     out.write(f"{at(6, 42)}^BY2^BCN,80,Y,N,N,D^FH^FD{_zpl(label.readable)}^FS\n^XZ\n")
     return out.getvalue()
-
-
-def can_be_labelled(gtin: str, number: str) -> bool:
-    try:
-        lot_elements(gtin, number)
-    except BadKeyError:
-        return False
-    return True
 
 
 def _squares(matrix: Sequence[Sequence[bool]], x: float, y: float, size: float) -> str:
