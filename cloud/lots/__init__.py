@@ -30,6 +30,7 @@ from cloud.lots.family import Family, ancestors, descendants
 from cloud.lots.finality import FinalVerdict, digest_of, note_late, verdicts_of
 from cloud.lots.genealogy import Balance, Edge, Transformation, generations, origins
 from cloud.lots.holds import open_breaches, standings
+from cloud.lots.import_csv import Imported, import_lots
 from cloud.lots.ledger import Taken, event_by_id, events_after, events_of_lot, is_valid, record_event
 from cloud.lots.packs import Finding, FoodPlan, Pack, plan_at
 from cloud.lots.recall import Shipment, TouchedLot, Trace, shipments_of, trace_breach, trace_lot
@@ -68,6 +69,7 @@ __all__ = [
     "FinalVerdict",
     "Finding",
     "FoodPlan",
+    "Imported",
     "Inherited",
     "Item",
     "Load",
@@ -106,6 +108,7 @@ __all__ = [
     "events_of_lot",
     "find_lots",
     "generations",
+    "import_lots",
     "is_valid",
     "loads_of_lot",
     "lot_by_key",
