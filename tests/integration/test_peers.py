@@ -253,6 +253,27 @@ async def test_a_reader_held_by_another_client_says_so_until_it_is_free(emulator
     assert {entry.reason for entry in entries.of(Reading)} == {"another_client", None}
 
 
+async def test_a_reader_that_refuses_is_asked_ever_more_rarely(listen):
+    refusal = bytes.fromhex("043F000000200000000100F600160080000C0000000000000000010000060003")
+    connected_at = []
+
+    async def refuse(_, writer):
+        connected_at.append(asyncio.get_running_loop().time())
+        writer.write(refusal)
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    server.port = server.sockets[0].getsockname()[1]
+    entries = listen(llrp_bus(server))
+    async with asyncio.timeout(20):
+        while len(connected_at) < 4:
+            await asyncio.sleep(0.02)
+    server.close()
+    await server.wait_closed()
+    assert connected_at[3] - connected_at[1] >= 1.2  # 0.5 s and 1 s, less a fifth
+    assert {entry.reason for entry in entries} == {"refused"}
+
+
 async def test_a_reader_that_goes_away_and_comes_back_is_set_up_again(emulator, listen):
     entries = listen(llrp_bus(emulator))
     await entries.until(is_reading)
