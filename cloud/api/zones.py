@@ -88,6 +88,11 @@ class Zone(BaseModel):
     points: list[Point]
     lots: LotsInside
 
+    @property
+    def speaking(self) -> list[str]:
+        """The points whose worst value speaks for the zone; others tell of its machinery."""
+        return [point.point for point in self.points if point.role == MAIN_QUANTITY]
+
 
 class ZoneList(BaseModel):
     now: At

@@ -45,7 +45,7 @@ def alarm_row(page: Page, alarm: Alarm, zone: Zone) -> AlarmRow:
         since=since(page, alarm),
         value="?" if silent or zone.shown is None else page.formats.number(zone.shown.value),
         unit="" if silent or zone.shown is None else page.formats.unit(zone.shown.unit),
-        points=" ".join(point.point for point in zone.points),
+        points=" ".join(zone.speaking),
     )
 
 

@@ -23,7 +23,7 @@ def spiky(plant):
 
 @pytest.mark.parametrize(
     ("lang", "said"),
-    [("en", "alarm after 30 min, 1 h 20 from the start of a defrost"), ("vi", "kể từ lúc bắt đầu xả đá")],
+    [("en", "alarm after 30 min, 1 h 20 from the start of a defrost"), ("vi", "kể từ lúc bắt đầu xả băng")],
 )
 def test_limits_stand_with_their_delays_in_words(web, spiky, lang, said):
     assert said in text_of(web.get("/limits", params={"lang": lang}))

@@ -122,3 +122,15 @@ def test_static_files_are_kept_by_their_content(web, store):
 
 def test_the_page_says_that_it_is_open(web, store):
     assert "chưa có đăng nhập" in web.get("/").text
+
+
+def test_a_status_bit_never_speaks_as_the_temperature_of_its_zone(web, plant):
+    plant.zone("kho-lanh-b", "Kho lạnh B", "Cold store B", high="-18")
+    plant.readings(plant.probe("kho-lanh-b"), [(NOW - 2000, -20.4)])
+    bit = plant.probe("kho-lanh-b", "controller", "status.defrost", unit="1")
+    plant.change("installation", 2, role="defrost")
+    plant.readings(bit, [(NOW - 1000, 0.0)], decimals=0)
+    for path in ("/", "/zones/kho-lanh-b"):
+        text = web.get(path).text
+        assert 'data-points="gw-01/kho-lanh-b-probe/temperature"' in text
+        assert "−20,4" in text
