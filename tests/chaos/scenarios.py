@@ -2,7 +2,18 @@
 
 from typing import NamedTuple
 
-from tests.chaos import ingest_deaths, kills, network, power, spoilt_messages
+from tests.chaos import (
+    bus_faults,
+    cold_chains,
+    crowds,
+    full_disks,
+    ingest_deaths,
+    kills,
+    network,
+    power,
+    second_lives,
+    spoilt_messages,
+)
 from tests.chaos.trial import Scenario
 
 
@@ -18,15 +29,25 @@ class Entry(NamedTuple):
 
 
 SCENARIOS = (
+    Entry("1+4+6", "all killed, in turn and together", kills.kill_in_turn_and_together),
     Entry("1", "gateway killed", kills.kill_gateway),
     Entry("2", "gateway's power cut", power.cut_gateway),
     Entry("2", "ingest's power cut", power.cut_ingest),
     Entry("4", "broker killed, wiped", kills.kill_broker),
     Entry("5", "ingest dies before it acknowledges", ingest_deaths.before_acknowledgement),
     Entry("6", "ingest dies before it commits", ingest_deaths.before_commit),
+    Entry("8", "gateway's disk full", full_disks.fill_gateway),
+    Entry("8", "ingest's disk full", full_disks.fill_ingest),
     Entry("9", "partition, flapping, one-way, half-open", network.bad_lines),
     Entry("9", "partition with real packets", network.partition),
     Entry("10", "10 % loss on 64 kbit/s", network.crawl),
     Entry("11", "messages spoilt, doubled, forged", spoilt_messages.spoil),
-    Entry("1+4+6", "all killed, in turn and together", kills.kill_in_turn_and_together),
+    Entry("14", "ingest at a tenth of its speed", crowds.crawl),
+    Entry("15", "trouble on the serial line", bus_faults.trouble),
+    Entry("16", "soak", crowds.soak),
+    Entry("18", "a cold chain breaks meanwhile", cold_chains.warm_rooms),
+    Entry("19", "settings changed in an outage", second_lives.change_settings),
+    Entry("20", "cloud restored from a backup", second_lives.restore_cloud),
+    Entry("21", "gateway restored from an old card", second_lives.restore_card),
+    Entry("21", "one card in two gateways", second_lives.clone_card),
 )

@@ -17,6 +17,7 @@ from tests.support.network import NoNetwork, TwoSides
 from tests.support.running_fleet import FleetReport, RunningFleet
 from tests.support.running_fleet import judge as judge_fleet
 from tests.support.running_site import FLUSH_S, RunningSite
+from tests.support.small_disk import NoDisk, small_disk
 
 SEALING_S = 1.5
 """What a flush may be late on a machine that is busy with three other scenarios."""
@@ -64,6 +65,14 @@ class Trial:
             yield card
 
     @contextmanager
+    def small_disk(self, megabytes: int) -> Iterator[Path]:
+        try:
+            with small_disk(self.folder, megabytes) as path:
+                yield path
+        except NoDisk as error:
+            raise CannotRun(str(error)) from error
+
+    @contextmanager
     def network(self) -> Iterator[TwoSides]:
         try:
             sides = TwoSides()
@@ -76,7 +85,7 @@ class Trial:
     def site(self, broker: Mosquitto, **settings: Any) -> Iterator[RunningSite]:
         """Running, with readings on their way, and watched: nothing is acknowledged that is not committed."""
         seed = self.dice.randrange(1 << 30)
-        one = RunningSite(self.folder, broker, seed=seed, launchers=self._launchers(), **settings)
+        one = RunningSite(self.folder, broker, seed=seed, **{"launchers": self._launchers()} | settings)
         try:
             one.start_all()
             one.wait_until(lambda: one.readings_stored() > 300, "readings arrive")

@@ -225,15 +225,11 @@ class RunningSite:
 
     def sealed(self) -> tuple[bytes, int]:
         """The gateway's epoch and the number of its last batch."""
-        return _row(
-            self.buffer,
-            "SELECT epoch.id, coalesce(max(batch.id) & ((1 << 40) - 1), 0) FROM epoch LEFT JOIN batch"
-            " ON batch.id >> 40 = epoch.no GROUP BY epoch.no ORDER BY epoch.no DESC LIMIT 1",
-        ) or (b"", 0)
+        return sealed_in(self.buffer)
 
-    def is_delivered(self) -> bool:
+    def is_delivered(self, buffer: Path | None = None) -> bool:
         """Whether the cloud has committed everything that the gateway has sealed."""
-        epoch, head = self.sealed()
+        epoch, head = sealed_in(buffer or self.buffer)
         return head > 0 and self.ask_cloud("SELECT through FROM cursor WHERE epoch = ?", epoch) == head
 
     def unsent_batches(self) -> int:
@@ -248,10 +244,26 @@ class RunningSite:
         row = _row(self.database, query, *values)
         return row[0] if row else default
 
+    def ask_cloud_all(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as database:
+            return database.execute(query).fetchall()
+
+    def count_in_log(self, name: str, words: str) -> int:
+        return (self.folder / f"{name}.log").read_text(errors="replace").count(words)
+
     def _note_unsent(self) -> None:
         if time.monotonic() - self._unsent_at > _UNSENT_EVERY_S and self.buffer.exists():
             self._unsent_at = time.monotonic()
             self.max_unsent = max(self.max_unsent, self.unsent_batches())
+
+
+def sealed_in(buffer: Path) -> tuple[bytes, int]:
+    """Epoch and number of the last batch."""
+    return _row(
+        buffer,
+        "SELECT epoch.id, coalesce(max(batch.id) & ((1 << 40) - 1), 0) FROM epoch LEFT JOIN batch"
+        " ON batch.id >> 40 = epoch.no GROUP BY epoch.no ORDER BY epoch.no DESC LIMIT 1",
+    ) or (b"", 0)
 
 
 def resident_mib(pid: int) -> int:
@@ -280,7 +292,7 @@ def change_yaml(path: Path, **changes: Any) -> None:
 
 
 def _paced(bus: dict[str, Any], period_s: float) -> dict[str, Any]:
-    if bus["kind"] != "modbus_tcp":
+    if bus["kind"] == "serial":
         return bus
     return bus | {"devices": [device | {"period_s": period_s} for device in bus["devices"]]}
 
