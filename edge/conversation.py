@@ -19,7 +19,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from edge.buffer.contract import Buffer, BufferFailure
-from wire.messages import Ack, Hello
+from wire.messages import Ack, Gone, Hello
 from wire.topics import Lane
 
 log = logging.getLogger(__name__)
@@ -123,6 +123,7 @@ class Conversation:
         self._flight_bytes = _FIRST_FLIGHT_BYTES
         self._bytes_per_s = float(_SLOWEST_BYTES_PER_S)
         self._failures = 0
+        self._told_gone: Gone | None = None
 
     @property
     def phase(self) -> Phase:
@@ -167,6 +168,10 @@ class Conversation:
     def _greet(self, now: float) -> list[Message]:
         """Say who we are and what we hold; answered with the ingest's cursor."""
         oldest, following = self._buffer.span(self._subject)
+        gone = self._buffer.gone(self._heard, self._subject)
+        if gone is not None and gone != self._told_gone:
+            log.warning("batches %d to %d cannot be sent (%s); the cloud is told", gone.first, gone.last, gone.reason)
+        self._told_gone = gone
         hello = Hello(
             epoch=self._subject,
             next=following,
@@ -174,7 +179,7 @@ class Conversation:
             points=self._points,
             key=self._key,
             agent=self._agent,
-            gone=self._buffer.gone(self._heard, self._subject),
+            gone=gone,
         )
         self._phase, self.wake_at = Phase.GREETING, now + self._ack_timeout_s
         return [Message(Lane.HELLO, hello.encode())]
@@ -190,7 +195,7 @@ class Conversation:
             case Verdict.FOREIGN_EPOCH:
                 return answer + (self._begin(now) if self._tells_of_loss(ack) else [])
             case Verdict.OTHER_HISTORY:
-                return answer + self._part(now)
+                return answer + self._part(ack, now)
         self._note_heard(ack.through, now)
         if verdict is Verdict.BEHIND and self._phase is not Phase.GREETING:
             log.warning("the cloud has committed %d, less than before: sending again from there", ack.through)
@@ -227,13 +232,20 @@ class Conversation:
             self._buffer.acknowledge(through)
             self.state.last_ack_s = now
 
-    def _part(self, now: float) -> list[Message]:
+    def _part(self, ack: Ack, now: float) -> list[Message]:
         """Our history and the cloud's are two: what was not heard is sealed again under a new epoch."""
-        self._parted.add(self._subject)
         if self._is_current:
             log.warning("the cloud knows another history of this gateway (a cloned or restored card?): new epoch")
             self._buffer.begin_epoch(self._buffer.acknowledged)
             return self._begin(now)
+        if ack.known is None and ack.through >= self._buffer.span(self._subject).next and self._phase is Phase.GREETING:
+            return []  # an answer to somebody else's hello: it says nothing of where we parted
+        own = self._buffer.hash_at(self._buffer.span(self._subject).next - 1, self._subject)
+        if own is not None and own != ack.known:
+            log.warning("the cloud no longer knows what it had acknowledged: sealed again as well")
+            self._buffer.reseal(self._subject)
+        else:
+            self._parted.add(self._subject)
         del self._agenda[0]
         return self._take_up(now)
 

@@ -13,6 +13,7 @@ from wire.signature import KEY_BYTES
 
 MAX_MESSAGE_BYTES = 4096
 MAX_LIVE_BYTES = 1 << 20
+UNKNOWN_HASH = bytes(32)  # of a batch that is not stored: it was declared lost
 GONE_REASONS = ("thinned", "buffer_corrupt")
 
 _MAX_INT = 1 << 53
@@ -64,6 +65,7 @@ class Ack:
     through: int  # 0: nothing yet
     hash: bytes | None  # of the batch `through`; None when that batch never arrived (0, or declared as not kept)
     want_points: bytes | None = None  # digest of a point table that the ingest lacks
+    known: bytes | None = None  # answers a hello that the ingest is ahead of: its hash of that hello's last batch
 
     def encode(self) -> bytes:
         return _dump(
@@ -73,6 +75,7 @@ class Ack:
                 "through": self.through,
                 "hash": None if self.hash is None else self.hash.hex(),
                 "want_points": None if self.want_points is None else self.want_points.hex(),
+                "known": None if self.known is None else self.known.hex(),
             }
         )
 
@@ -119,6 +122,7 @@ def read_ack(data: bytes) -> Ack:
         through=_number(raw, "through", 0),
         hash=None if raw.get("hash") is None else _hex(raw, "hash", 32),
         want_points=None if raw.get("want_points") is None else _hex(raw, "want_points", DIGEST_BYTES),
+        known=None if raw.get("known") is None else _hex(raw, "known", 32),
     )
 
 

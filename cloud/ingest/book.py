@@ -18,6 +18,7 @@ from wire.signature import VerifyKey
 _queries = load_queries("cloud.ingest")
 
 _MAX_CLOCKS = 50_000
+_MAX_ANCHORS = 50_000
 _MAX_REFUSALS = 4096
 
 
@@ -27,6 +28,18 @@ class Gateway:
     name: str
     public_key: bytes
     key: VerifyKey
+
+
+class Anchor(NamedTuple):
+    """At boot time `at` it was this UTC."""
+
+    at: int
+    utc_ms: int
+    error_ms: int
+
+    @property
+    def offset_ms(self) -> int:
+        return self.utc_ms - self.at
 
 
 class PointMap(NamedTuple):
@@ -49,7 +62,9 @@ class Book:
         self._points: dict[tuple[int, bytes], PointMap] = {}
         self._clocks: dict[tuple[int, bytes, int], int] = {}
         self._reasons: dict[str, int] = {}
+        self._anchors: dict[tuple[int, bytes], Anchor | None] = {}
         self._waiting: dict[tuple[int, bytes], bool] | None = None
+        self._gap_ends: set[tuple[int, bytes]] | None = None
         self.series_names: dict[int, str] = {}
         self.series_units: dict[int, str] = {}
         self.refusals.clear()
@@ -93,6 +108,19 @@ class Book:
             self._clocks[key] = found or connection.execute(_queries.insert_clock, values).scalar_one()
         return self._clocks[key]
 
+    def best_anchor(self, connection: Connection, gateway_id: int, boot: bytes) -> Anchor | None:
+        """The newest that is sure, else the surest: a clock that was corrected was wrong before."""
+        key = (gateway_id, boot)
+        if key not in self._anchors:
+            if len(self._anchors) >= _MAX_ANCHORS:
+                self._anchors.clear()
+            found = connection.execute(_queries.best_anchor, {"gateway_id": gateway_id, "boot": boot}).first()
+            self._anchors[key] = None if found is None else Anchor(*found)
+        return self._anchors[key]
+
+    def forget_anchor(self, gateway_id: int, boot: bytes) -> None:
+        self._anchors.pop((gateway_id, boot), None)
+
     def reason_id(self, connection: Connection, name: str) -> int:
         if name not in self._reasons:
             found = connection.execute(_queries.reason_id, {"name": name}).scalar_one_or_none()
@@ -109,6 +137,12 @@ class Book:
             found = connection.execute(_queries.waiting_boots)
             self._waiting = {(row.gateway_id, row.boot): bool(row.is_anchored) for row in found}
         return self._waiting
+
+    def boots_of_gap_ends(self, connection: Connection) -> set[tuple[int, bytes]]:
+        """Boots in whose time a gap begins or ends that has not got its UTC for good."""
+        if self._gap_ends is None:
+            self._gap_ends = {(row.gateway_id, row.boot) for row in connection.execute(_queries.boots_of_gap_ends)}
+        return self._gap_ends
 
     @property
     def is_release_due(self) -> bool:

@@ -5,8 +5,10 @@ from typing import NamedTuple
 from cloud.ingest.book import Gateway, PointMap
 from cloud.ingest.cursors import current_epoch, cursor_of
 from cloud.ingest.flight import Flight
+from cloud.ingest.gaps import close_losses, store_gap
+from cloud.ingest.moments import Moment, base_of_batch, learn_anchors
 from cloud.ingest.outcome import Evidence
-from cloud.ingest.placing import base_of_boot, learn_anchors, place, store_body
+from cloud.ingest.placing import place, store_body
 from cloud.ingest.quarantine import quarantine
 from cloud.ingest.rows import TimeBase
 from cloud.ingest.verdict import Cursor, Verdict, judge
@@ -128,7 +130,7 @@ def _commit(work: Work, delivery: _Delivery, points: PointMap, cursor: Cursor) -
     else:
         _commit_body(work, delivery, points, body)
     if cursor.through and cursor.hash is None:
-        _end_declared_loss(work, delivery)
+        close_losses(work, gateway.id, Moment(batch.header.boot, batch.header.first_at))
     work.outcome.move(gateway, batch.header.epoch, Cursor(batch.header.seq, batch.hash))
 
 
@@ -146,7 +148,7 @@ def _read_body(work: Work, batch: SealedBatch, points: PointMap) -> Body:
 def _commit_body(work: Work, delivery: _Delivery, points: PointMap, body: Body) -> None:
     _, gateway, batch = delivery
     learn_anchors(work, gateway, batch.header, body)
-    base = base_of_boot(work.connection, gateway, batch.header)
+    base = base_of_batch(work, gateway, batch.header)
     batch_id = _insert_batch(work, delivery, base)
     work.outcome.counts["batches"] += 1
     if base is not None:
@@ -158,25 +160,16 @@ def _commit_body(work: Work, delivery: _Delivery, points: PointMap, body: Body) 
 
 def _commit_unreadable(work: Work, delivery: _Delivery, reason: str) -> None:
     flight, gateway, batch = delivery
-    header, base = batch.header, base_of_boot(work.connection, gateway, batch.header)
+    header = batch.header
     quarantine(work, flight, batch.data, reason)
-    work.connection.execute(
-        _queries.insert_gap,
-        {"gateway_id": gateway.id, "reason": "quarantined", "series_id": None, "batch_id": None}
-        | {"from_at": base and base.utc(header.first_at), "until_at": base and base.utc(header.last_at)}
-        | {"detail": f"batch {header.seq} of epoch {header.epoch.hex()}: {reason}, {header.entries} entries"},
+    store_gap(
+        work,
+        gateway.id,
+        "quarantined",
+        Moment(header.boot, header.first_at) if header.offset_ms is None else header.first_at + header.offset_ms,
+        Moment(header.boot, header.last_at) if header.offset_ms is None else header.last_at + header.offset_ms,
+        detail=f"batch {header.seq} of epoch {header.epoch.hex()}: {reason}, {header.entries} entries",
     )
-    work.outcome.counts["gaps"] += 1
-
-
-def _end_declared_loss(work: Work, delivery: _Delivery) -> None:
-    header = delivery.batch.header
-    base = base_of_boot(work.connection, delivery.gateway, header)
-    if base is not None:
-        work.connection.execute(
-            _queries.close_lost,
-            {"gateway_id": delivery.gateway.id, "until_at": base.utc(header.first_at)},
-        )
 
 
 def _insert_batch(work: Work, delivery: _Delivery, base: TimeBase | None) -> int:
@@ -190,6 +183,8 @@ def _insert_batch(work: Work, delivery: _Delivery, base: TimeBase | None) -> int
             "seq": header.seq,
             "hash": batch.hash,
             "boot": header.boot,
+            "boot_last_at": header.last_at,
+            "offset_ms": header.offset_ms,
             "entries": header.entries,
             "first_at": base and base.utc(header.first_at),
             "last_at": base and base.utc(header.last_at),

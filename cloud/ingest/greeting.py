@@ -3,13 +3,16 @@
 from cloud.ingest.book import Gateway
 from cloud.ingest.cursors import current_epoch, cursor_of
 from cloud.ingest.flight import Flight
+from cloud.ingest.gaps import store_gap
+from cloud.ingest.moments import Moment
 from cloud.ingest.outcome import Evidence
 from cloud.ingest.quarantine import quarantine
 from cloud.ingest.verdict import Cursor
 from cloud.ingest.work import Work
 from cloud.store.queries import load_queries
+from wire.batch import open_batch
 from wire.errors import MalformedMessage
-from wire.messages import Gone, Hello, read_hello
+from wire.messages import UNKNOWN_HASH, Gone, Hello, read_hello
 from wire.points import read_point_table
 
 _queries = load_queries("cloud.ingest")
@@ -37,7 +40,21 @@ def take_hello(work: Work, flight: Flight) -> None:
         cursor = _declare_lost(work, gateway, hello, lost)
     outcome.move(gateway, hello.epoch, cursor)
     is_known = work.book.points(work.connection, gateway, hello.points) is not None
-    outcome.answer(flight, gateway, hello.epoch, None if is_known else hello.points)
+    outcome.answer(
+        flight,
+        gateway,
+        hello.epoch,
+        want_points=None if is_known else hello.points,
+        known=_known_hash(work, gateway, hello) if cursor.through >= hello.next else None,
+    )
+
+
+def _known_hash(work: Work, gateway: Gateway, hello: Hello) -> bytes:
+    """By it a gateway with an old card, or whose cloud was restored, learns whether the two parted even earlier."""
+    found: bytes | None = work.connection.execute(
+        _queries.stored_hash, {"gateway_id": gateway.id, "epoch": hello.epoch, "seq": hello.next - 1}
+    ).scalar_one_or_none()
+    return found or UNKNOWN_HASH
 
 
 def take_points(work: Work, flight: Flight) -> None:
@@ -92,16 +109,16 @@ def lost_after(hello: Hello, cursor: Cursor) -> Gone | None:
 
 def _declare_lost(work: Work, gateway: Gateway, hello: Hello, lost: Gone) -> Cursor:
     """The gateway no longer has what comes next here: that is said as a gap, and the rest goes on."""
-    connection, _, outcome = work
-    last_at = connection.execute(
-        _queries.last_time_before, {"gateway_id": gateway.id, "epoch": hello.epoch, "seq": lost.first - 1}
-    ).scalar_one_or_none()
     batches = f"batches {lost.first} to {lost.last}"
-    connection.execute(
-        _queries.insert_gap,
-        {"gateway_id": gateway.id, "reason": lost.reason, "from_at": last_at, "until_at": None}
-        | {"series_id": None, "detail": f"{batches} of epoch {hello.epoch.hex()}", "batch_id": None},
-    )
-    outcome.counts["gaps"] += 1
-    outcome.evidence.append(Evidence(gateway.name, lost.reason, batches))
+    before = work.connection.execute(
+        _queries.last_batch_before, {"gateway_id": gateway.id, "epoch": hello.epoch, "seq": lost.first - 1}
+    ).scalar_one_or_none()
+    begin = None if before is None else _end_of(before)
+    store_gap(work, gateway.id, lost.reason, begin, None, detail=f"{batches} of epoch {hello.epoch.hex()}")
+    work.outcome.evidence.append(Evidence(gateway.name, lost.reason, batches))
     return Cursor(lost.last, None)
+
+
+def _end_of(payload: bytes) -> Moment:
+    header = open_batch(payload).header
+    return Moment(header.boot, header.last_at)

@@ -37,6 +37,7 @@ class Answer(NamedTuple):
     gateway_id: int
     epoch: bytes
     want_points: bytes | None
+    known: bytes | None
 
 
 @dataclass(slots=True)
@@ -44,9 +45,10 @@ class Outcome:
     now: int
     counts: Counter[str] = field(default_factory=Counter)
     cursors: dict[tuple[int, bytes], Cursor] = field(default_factory=dict)
-    touched: set[tuple[int, bytes]] = field(default_factory=set)  # cursors to be written
+    touched: dict[tuple[int, bytes], None] = field(default_factory=dict)  # cursors to be written, in the order spoken
     heard: dict[int, Flight] = field(default_factory=dict)  # gateways that proved who they are
     answers: dict[str, Answer] = field(default_factory=dict)
+    placed_boots: dict[tuple[int, bytes], None] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
     newest: dict[int, LatestRow] = field(default_factory=dict)
     epcs: dict[str, int] = field(default_factory=dict)
@@ -58,16 +60,25 @@ class Outcome:
 
     def move(self, gateway: Gateway, epoch: bytes, cursor: Cursor) -> None:
         self.cursors[gateway.id, epoch] = cursor
-        self.touched.add((gateway.id, epoch))
+        self.touched.pop((gateway.id, epoch), None)
+        self.touched[gateway.id, epoch] = None
 
-    def answer(self, flight: Flight, gateway: Gateway, epoch: bytes, want_points: bytes | None = None) -> None:
+    def answer(
+        self,
+        flight: Flight,
+        gateway: Gateway,
+        epoch: bytes,
+        *,
+        want_points: bytes | None = None,
+        known: bytes | None = None,
+    ) -> None:
         """One for each gateway; the last word counts, it knows the most."""
-        self.answers[gateway.name] = Answer(flight, gateway.id, epoch, want_points)
+        self.answers[gateway.name] = Answer(flight, gateway.id, epoch, want_points, known)
 
     def acknowledgements(self) -> Iterable[tuple[Flight, Ack]]:
-        for flight, gateway_id, epoch, want_points in self.answers.values():
+        for flight, gateway_id, epoch, want_points, known in self.answers.values():
             cursor = self.cursors[gateway_id, epoch]
-            yield flight, Ack(epoch, cursor.through, cursor.hash, want_points)
+            yield flight, Ack(epoch, cursor.through, cursor.hash, want_points, known)
 
     def note_readings(self, written: Iterable[Column]) -> None:
         for column in written:

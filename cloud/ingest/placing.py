@@ -7,6 +7,9 @@ from sqlalchemy import Connection
 
 from cloud.ingest import rows
 from cloud.ingest.book import Gateway, PointMap
+from cloud.ingest.gaps import close_gap, store_gap
+from cloud.ingest.moments import Moment, base_of_batch
+from cloud.ingest.outcome import Span
 from cloud.ingest.rows import Column, TimeBase
 from cloud.ingest.work import Work
 from cloud.store.detail import pack_detail
@@ -14,12 +17,9 @@ from cloud.store.queries import load_queries
 from cloud.store.readings import insert_readings
 from wire.batch import Header, open_batch
 from wire.body import Body, decode_body
-from wire.entries import ClockAnchor, Gap
+from wire.entries import Gap, Sighting
 
 _queries = load_queries("cloud.ingest")
-
-SURE_WITHIN_MS = 1000
-"""An anchor with a larger error gives times that are marked as uncertain."""
 
 RELEASED_AT_ONCE = 200
 """Batches that get their place in one transaction: a week without a clock must not hold up the others."""
@@ -41,30 +41,8 @@ def place(work: Work, gateway: Gateway, header: Header, *, batch_id: int, points
     return Placed(gateway, batch_id, header.boot, points, base, clock_id)
 
 
-def learn_anchors(work: Work, gateway: Gateway, header: Header, body: Body) -> None:
-    """Anchors of this batch; a batch that knows the time is one itself to those of its boot that wait."""
-    waiting = work.book.waiting_boots(work.connection)
-    anchors = list(body.anchors)
-    if header.offset_ms is not None and waiting.get((gateway.id, header.boot)) is False:
-        anchors.append(ClockAnchor(None, header.last_at, header.last_at + header.offset_ms, SURE_WITHIN_MS))
-    for anchor in anchors:
-        boot = anchor.boot or header.boot
-        work.connection.execute(
-            _queries.insert_anchor,
-            {"gateway_id": gateway.id, "boot": boot, "at_ms": anchor.at}
-            | {"utc_ms": anchor.utc_ms, "error_ms": anchor.error_ms},
-        )
-        if (gateway.id, boot) in waiting:
-            waiting[gateway.id, boot] = True
-
-
-def base_of_boot(connection: Connection, gateway: Gateway, header: Header) -> TimeBase | None:
-    if header.offset_ms is not None:
-        return TimeBase(header.offset_ms)
-    return _anchored_base(connection, gateway, header.boot)
-
-
 def store_body(work: Work, placed: Placed, body: Body) -> None:
+    work.outcome.placed_boots[placed.gateway.id, placed.boot] = None
     _store_readings(work, placed, body)
     _store_sightings(work, placed, body)
     _store_weighings(work, placed, body)
@@ -86,30 +64,55 @@ def release_waiting(work: Work) -> bool:
         del waiting[boot_key]
     if gateway is not None:  # else its key was taken from the list since: nothing of it is shown
         for row in found:
-            _release(work, gateway, row.id, row.payload)
+            _release(work, gateway, row.id, row.payload, row.first_at)
     return True
 
 
-def _release(work: Work, gateway: Gateway, batch_id: int, payload: bytes) -> None:
+def _release(work: Work, gateway: Gateway, batch_id: int, payload: bytes, placed_at: int | None) -> None:
+    """`placed_at`: where its beginning was placed before, by a clock that was found to be wrong."""
     batch = open_batch(payload)
     header = batch.header
     points = work.book.points(work.connection, gateway, header.points)
-    base = _anchored_base(work.connection, gateway, header.boot)
+    base = base_of_batch(work, gateway, header)
     assert points is not None and base is not None, "taken with its point table, released by an anchor"
     work.connection.execute(
         _queries.place_batch,
         {"id": batch_id, "first_at": base.utc(header.first_at), "last_at": base.utc(header.last_at)},
     )
+    if placed_at == base.utc(header.first_at):
+        return
     body = decode_body(batch.body, header.first_at, header.entries)
+    if placed_at is not None:
+        wrong = TimeBase(placed_at - header.first_at)
+        take_back(work, place(work, gateway, header, batch_id=batch_id, points=points, base=wrong), body)
     store_body(work, place(work, gateway, header, batch_id=batch_id, points=points, base=base), body)
     work.outcome.counts["released"] += 1
 
 
-def _anchored_base(connection: Connection, gateway: Gateway, boot: bytes) -> TimeBase | None:
-    anchor = connection.execute(_queries.best_anchor, {"gateway_id": gateway.id, "boot": boot}).first()
-    if anchor is None:
-        return None
-    return TimeBase(anchor.utc_ms - anchor.at_ms, anchor.error_ms > SURE_WITHIN_MS)
+def take_back(work: Work, placed: Placed, body: Body) -> None:
+    """Everything that `store_body` wrote of this batch with that clock; what hangs on it is computed again."""
+    own = {"clock_id": placed.clock_id, "batch_id": placed.batch_id, "gateway_id": placed.gateway.id}
+    for one in body.series:
+        series_id, utc = placed.points.series_ids[one.point], placed.base.utc
+        span = {"series_id": series_id, "first": utc(one.times[0]), "last": utc(one.times[-1])}
+        work.connection.execute(_queries.take_back_readings, own | span)
+        _find_latest(work, span)
+        work.outcome.spans.append(Span(**span))
+    for seen in body.sightings:
+        work.outcome.note_epc(seen.epc, placed.base.utc(seen.at))
+        work.connection.execute(_queries.take_back_sighting, own | _sighting_key(placed, seen))
+    for weighed in body.weighings:
+        at, series_id = placed.base.utc(weighed.at), placed.points.series_ids[weighed.point]
+        work.connection.execute(_queries.take_back_weighing, own | {"series_id": series_id, "observed_at": at})
+        work.connection.execute(_queries.forget_latest, {"series_id": series_id, "first": at, "last": at})
+    work.connection.execute(_queries.take_back_gap_ends, own)
+    work.connection.execute(_queries.take_back_gaps, own)
+
+
+def _find_latest(work: Work, span: dict[str, int]) -> None:
+    if work.connection.execute(_queries.forget_latest, span).rowcount:
+        at_most = {"horizon": work.outcome.horizon, "now": work.outcome.now}
+        work.connection.execute(_queries.find_latest, at_most | {"series_id": span["series_id"]})
 
 
 def _store_readings(work: Work, placed: Placed, body: Body) -> None:
@@ -137,13 +140,15 @@ def _note_collisions(work: Work, placed: Placed, written: list[Column], count: i
     for column in written:
         differing = sorted(_differing(work.connection, column, placed.clock_id))
         if differing:
-            _insert_gap(
+            store_gap(
                 work,
-                placed,
-                reason="same_instant",
-                span=(differing[0], differing[-1]),
+                placed.gateway.id,
+                "same_instant",
+                differing[0],
+                differing[-1],
                 series_id=column.series_id,
                 detail=f"{len(differing)} readings of instants that held another value already",
+                batch_id=placed.batch_id,
             )
 
 
@@ -167,21 +172,23 @@ def _store_sightings(work: Work, placed: Placed, body: Body) -> None:
     connection.execute(
         _queries.insert_sighting,
         [
-            {
-                "series_id": placed.points.series_ids[one.point],
-                "epc": one.epc,
-                "observed_at": placed.base.utc(one.at),
-                "last_at": placed.base.utc(one.last_at),
-                "reads": one.reads,
-                "rssi_dbm": one.rssi_dbm,
-                "antenna": one.antenna or 0,
-                "clock_id": placed.clock_id,
-                "batch_id": placed.batch_id,
-            }
+            _sighting_key(placed, one)
+            | {"reads": one.reads, "rssi_dbm": one.rssi_dbm}
+            | {"clock_id": placed.clock_id, "batch_id": placed.batch_id}
             for one in body.sightings
         ],
     )
     outcome.counts["sightings"] += len(body.sightings)
+
+
+def _sighting_key(placed: Placed, one: Sighting) -> dict[str, str | int]:
+    return {
+        "series_id": placed.points.series_ids[one.point],
+        "epc": one.epc,
+        "antenna": one.antenna or 0,
+        "observed_at": placed.base.utc(one.at),
+        "last_at": placed.base.utc(one.last_at),
+    }
 
 
 def _store_weighings(work: Work, placed: Placed, body: Body) -> None:
@@ -208,60 +215,18 @@ def _store_weighings(work: Work, placed: Placed, body: Body) -> None:
 
 
 def _store_gap(work: Work, placed: Placed, gap: Gap) -> None:
-    begin = placed.base if gap.from_boot in {None, placed.boot} else _known_base(work.connection, placed, gap.from_boot)
-    from_at = None if gap.from_at is None or begin is None else begin.utc(gap.from_at)
-    until_at = None if gap.until_at is None else placed.base.utc(gap.until_at)
+    begin = None if gap.from_at is None else Moment(gap.from_boot or placed.boot, gap.from_at)
+    until = None if gap.until_at is None else Moment(placed.boot, gap.until_at)
     for point in (None,) if gap.points is None else gap.points:
         series_id = None if point is None else placed.points.series_ids[point]
-        if not _close_gap(work.connection, placed, gap, (from_at, until_at), series_id):
-            _insert_gap(
+        if not close_gap(work, placed.gateway.id, gap.reason, begin, until, detail=gap.detail, series_id=series_id):
+            store_gap(
                 work,
-                placed,
-                reason=gap.reason,
-                span=(from_at, until_at),
-                series_id=series_id,
+                placed.gateway.id,
+                gap.reason,
+                begin,
+                until,
                 detail=gap.detail,
+                series_id=series_id,
+                batch_id=placed.batch_id,
             )
-
-
-def _known_base(connection: Connection, placed: Placed, boot: bytes | None) -> TimeBase | None:
-    assert boot is not None
-    anchored = _anchored_base(connection, placed.gateway, boot)
-    if anchored is not None:
-        return anchored
-    offset_ms = connection.execute(
-        _queries.last_offset_of_boot, {"gateway_id": placed.gateway.id, "boot": boot}
-    ).scalar_one_or_none()
-    return None if offset_ms is None else TimeBase(offset_ms)
-
-
-def _close_gap(
-    connection: Connection, placed: Placed, gap: Gap, span: tuple[int | None, int | None], series_id: int | None
-) -> bool:
-    """A gap that was told while it was open comes a second time with its end."""
-    from_at, until_at = span
-    if from_at is None or until_at is None:
-        return False
-    closed = connection.execute(
-        _queries.close_gap,
-        {"gateway_id": placed.gateway.id, "reason": gap.reason, "from_at": from_at, "until_at": until_at}
-        | {"series_id": series_id, "detail": gap.detail},
-    )
-    return closed.rowcount > 0
-
-
-def _insert_gap(
-    work: Work,
-    placed: Placed,
-    *,
-    reason: str,
-    span: tuple[int | None, int | None],
-    series_id: int | None,
-    detail: str,
-) -> None:
-    work.connection.execute(
-        _queries.insert_gap,
-        {"gateway_id": placed.gateway.id, "reason": reason, "from_at": span[0], "until_at": span[1]}
-        | {"series_id": series_id, "detail": detail, "batch_id": placed.batch_id},
-    )
-    work.outcome.counts["gaps"] += 1

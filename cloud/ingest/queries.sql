@@ -48,14 +48,19 @@ SELECT hash FROM batch WHERE gateway_id = :gateway_id AND epoch = :epoch AND seq
 
 -- name: insert_batch
 -- A batch as it came, byte for byte.
-INSERT INTO batch (gateway_id, epoch, seq, hash, boot, entries, first_at, last_at, received_at, anchored, payload)
-VALUES (:gateway_id, :epoch, :seq, :hash, :boot, :entries, :first_at, :last_at, :received_at, :anchored, :payload)
+INSERT INTO batch (
+    gateway_id, epoch, seq, hash, boot, entries, first_at, last_at, received_at, anchored, payload, boot_last_at, offset_ms
+)
+VALUES (
+    :gateway_id, :epoch, :seq, :hash, :boot, :entries, :first_at, :last_at, :received_at, :anchored, :payload,
+    :boot_last_at, :offset_ms
+)
 RETURNING id
 
--- name: last_time_before
--- When the last stored batch up to a number ended.
-SELECT last_at FROM batch
-WHERE gateway_id = :gateway_id AND epoch = :epoch AND seq <= :seq AND last_at IS NOT NULL
+-- name: last_batch_before
+-- The last stored batch up to a number.
+SELECT payload FROM batch
+WHERE gateway_id = :gateway_id AND epoch = :epoch AND seq <= :seq
 ORDER BY seq DESC
 LIMIT 1
 
@@ -100,10 +105,50 @@ VALUES (:gateway_id, :boot, :at_ms, :utc_ms, :error_ms)
 ON CONFLICT DO NOTHING
 
 -- name: best_anchor
--- The anchor of a boot that is known best.
+-- The newest sure anchor of a boot, else the surest; 1,000 ms is SURE_WITHIN_MS of moments.py.
 SELECT at_ms, utc_ms, error_ms FROM anchor
 WHERE gateway_id = :gateway_id AND boot = :boot
-ORDER BY error_ms, at_ms
+ORDER BY CASE WHEN error_ms <= 1000 THEN 0 ELSE error_ms END, at_ms DESC
+LIMIT 1
+
+-- name: offsets_of_boot
+-- With which offsets entries of a boot have been placed.
+SELECT offset_ms FROM clock WHERE gateway_id = :gateway_id AND boot = :boot
+
+-- name: displace_boot
+-- The clock of a boot is known better: what was placed by an anchor, or by a wrong clock, has to be placed again.
+UPDATE batch SET anchored = 0
+WHERE gateway_id = :gateway_id AND boot = :boot AND anchored = 1
+  AND (offset_ms IS NULL OR offset_ms NOT BETWEEN :offset_ms - :tolerance_ms AND :offset_ms + :tolerance_ms)
+
+-- name: extent_of_boot
+-- The first and the last batch of a boot, and how long it is known to have lasted.
+SELECT MIN(id) AS first_id, MAX(id) AS last_id, COALESCE(MAX(boot_last_at), 0) AS duration
+FROM batch
+WHERE gateway_id = :gateway_id AND boot = :boot
+
+-- name: placed_after
+-- The next batch that has its place in time, of a boot that was not heard of before `first_id`.
+SELECT boot, first_at, payload FROM batch AS later
+WHERE gateway_id = :gateway_id AND id > :last_id AND first_at IS NOT NULL
+  AND NOT EXISTS (
+      SELECT 1 FROM batch AS earlier
+      WHERE earlier.gateway_id = later.gateway_id AND earlier.boot = later.boot AND earlier.id < :first_id
+  )
+ORDER BY id
+LIMIT 1
+
+-- name: end_before
+-- When the boot ended that was told of before a batch; an old card may have told only a part of it last.
+SELECT last_at FROM batch
+WHERE gateway_id = :gateway_id AND last_at IS NOT NULL
+  AND boot = (
+      SELECT boot FROM batch
+      WHERE gateway_id = :gateway_id AND id < :id AND last_at IS NOT NULL
+      ORDER BY id DESC
+      LIMIT 1
+  )
+ORDER BY boot_last_at DESC
 LIMIT 1
 
 -- name: waiting_boots
@@ -117,7 +162,7 @@ WHERE batch.anchored = 0
 
 -- name: waiting_batches
 -- The oldest batches of a boot that have no place in time yet.
-SELECT batch.id, batch.payload, gateway.name
+SELECT batch.id, batch.payload, batch.first_at, gateway.name
 FROM batch
 JOIN gateway ON gateway.id = batch.gateway_id
 WHERE batch.anchored = 0 AND batch.gateway_id = :gateway_id AND batch.boot = :boot
@@ -152,6 +197,42 @@ ON CONFLICT DO NOTHING
 -- Time of which nothing is known, and why.
 INSERT INTO gap (gateway_id, reason, from_at, until_at, series_id, detail, batch_id)
 VALUES (:gateway_id, :reason, :from_at, :until_at, :series_id, :detail, :batch_id)
+RETURNING id
+
+-- name: same_gap
+-- The same gap, told before in an epoch that ended.
+SELECT 1 FROM gap
+WHERE gateway_id = :gateway_id AND reason = :reason AND detail = :detail
+  AND COALESCE(from_at, -1) = COALESCE(:from_at, -1)
+  AND COALESCE(until_at, -1) = COALESCE(:until_at, -1)
+  AND COALESCE(series_id, -1) = COALESCE(:series_id, -1)
+LIMIT 1
+
+-- name: begin_gap
+-- A gap has got its beginning.
+UPDATE gap SET from_at = :from_at WHERE id = :id
+
+-- name: end_gap
+-- A gap has got its end.
+UPDATE gap SET until_at = :until_at WHERE id = :id
+
+-- name: expect_gap_end
+-- An end of a gap lies in a boot whose time is not known, or not for good.
+INSERT INTO gap_end (gap_id, is_until, gateway_id, boot, at_ms)
+VALUES (:gap_id, :is_until, :gateway_id, :boot, :at_ms)
+ON CONFLICT DO NOTHING
+
+-- name: boots_of_gap_ends
+-- Boots for whose time an end of a gap waits.
+SELECT DISTINCT gateway_id, boot FROM gap_end
+
+-- name: gap_ends_of_boot
+-- Ends of gaps that wait for the time of a boot.
+SELECT gap_id, is_until, at_ms FROM gap_end WHERE gateway_id = :gateway_id AND boot = :boot
+
+-- name: forget_gap_ends
+-- They have got their time.
+DELETE FROM gap_end WHERE gateway_id = :gateway_id AND boot = :boot
 
 -- name: close_gap
 -- A gap that was told while it was still open has got its end.
@@ -159,11 +240,50 @@ UPDATE gap SET until_at = :until_at, detail = :detail
 WHERE gateway_id = :gateway_id AND reason = :reason AND from_at = :from_at AND until_at IS NULL
   AND (series_id = :series_id OR (series_id IS NULL AND :series_id IS NULL))
 
--- name: close_lost
--- The first batch after lost ones shows where the loss ends; the gap is one that the ingest itself declared.
-UPDATE gap SET until_at = :until_at
-WHERE gateway_id = :gateway_id AND batch_id IS NULL AND until_at IS NULL
-  AND reason IN ('not_kept', 'thinned', 'buffer_corrupt')
+-- name: open_losses
+-- Gaps that the ingest itself declared and whose end is not known yet.
+SELECT gap.id FROM gap
+LEFT JOIN gap_end ON gap_end.gap_id = gap.id AND gap_end.is_until = 1
+WHERE gap.gateway_id = :gateway_id AND gap.batch_id IS NULL AND gap.until_at IS NULL AND gap_end.gap_id IS NULL
+  AND gap.reason IN ('not_kept', 'thinned', 'buffer_corrupt')
+
+-- name: take_back_readings
+-- Readings of a batch that were placed by a wrong clock.
+DELETE FROM reading
+WHERE series_id = :series_id AND observed_at BETWEEN :first AND :last AND clock_id = :clock_id AND batch_id = :batch_id
+
+-- name: take_back_sighting
+-- A sighting that was placed by a wrong clock.
+DELETE FROM sighting
+WHERE series_id = :series_id AND epc = :epc AND antenna = :antenna AND observed_at = :observed_at
+  AND last_at = :last_at AND batch_id = :batch_id
+
+-- name: take_back_weighing
+-- A weighing that was placed by a wrong clock.
+DELETE FROM weighing
+WHERE series_id = :series_id AND observed_at = :observed_at AND clock_id = :clock_id AND batch_id = :batch_id
+
+-- name: take_back_gap_ends
+-- They go with their gaps.
+DELETE FROM gap_end WHERE gap_id IN (SELECT id FROM gap WHERE gateway_id = :gateway_id AND batch_id = :batch_id)
+
+-- name: take_back_gaps
+-- Gaps that a batch declared, to be placed again with it.
+DELETE FROM gap WHERE gateway_id = :gateway_id AND batch_id = :batch_id
+
+-- name: forget_latest
+-- What was shown as newest has been taken back.
+DELETE FROM latest WHERE series_id = :series_id AND observed_at BETWEEN :first AND :last
+
+-- name: find_latest
+-- The newest reading that is left of a series, unless it is from the future.
+INSERT INTO latest (series_id, observed_at, value, detail, received_at)
+SELECT reading.series_id, reading.observed_at, reading.value, reading.detail, :now
+FROM reading
+WHERE reading.series_id = :series_id AND reading.observed_at <= :horizon
+ORDER BY reading.observed_at DESC
+LIMIT 1
+ON CONFLICT DO NOTHING
 
 -- name: readings_of_batch_instant
 -- What is stored at the instants that a batch wanted for its own.

@@ -20,6 +20,7 @@ class IngestStats:
     holes: int = 0  # batches that came before the one they follow
     waiting: int = 0  # batches taken whose boot knows no clock yet
     released: int = 0  # of those, placed in time since
+    bounded: int = 0  # boots that never knew the time, placed between their neighbours
     collided: int = 0  # readings whose instant was taken already
     quarantined: int = 0
     conflicts: int = 0  # evidence: one number, two contents

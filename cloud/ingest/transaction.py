@@ -1,7 +1,7 @@
 """One transaction: flights of several gateways in, all or nothing.
 
 hello, points, batches -> readings, sightings, weighings, gaps, anchors
-                       -> latest, work lists, cursors
+                       -> boots bounded, ends of gaps, latest, work lists, cursors
                        -> commit -> acknowledge (worker.py)
 """
 
@@ -13,7 +13,9 @@ from cloud.ingest.book import Book
 from cloud.ingest.cursors import write_cursors
 from cloud.ingest.delivery import take_flight
 from cloud.ingest.flight import Flight
+from cloud.ingest.gaps import settle_ends
 from cloud.ingest.greeting import take_hello, take_points
+from cloud.ingest.moments import bound_waiting
 from cloud.ingest.outcome import Outcome
 from cloud.ingest.placing import release_waiting
 from cloud.ingest.work import Work
@@ -39,6 +41,8 @@ def place_waiting(connection: Connection, book: Book, now: int) -> tuple[Outcome
 
 
 def _finish(work: Work) -> Outcome:
+    bound_waiting(work)
+    settle_ends(work)
     upsert_latest(work.connection, work.outcome.newest.values())
     mark_zones(work)
     mark_carriers(work)

@@ -73,14 +73,17 @@ class Worker:
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            flights = self._handover.collect(GROUP_FLIGHTS, GROUP_BYTES, _IDLE_S)
-            self._note_queue()
-            if flights:
-                self._persist(lambda flights=flights: self._take(flights))  # type: ignore[misc]  # bound now
-            if self._greeting_due.is_set():
-                self._greeting_due.clear()
-                self._persist(self._greet_all)
-            self._persist(self._place_waiting)
+            self.turn(self._handover.collect(GROUP_FLIGHTS, GROUP_BYTES, _IDLE_S))
+
+    def turn(self, flights: list[Flight]) -> None:
+        """What one collection leads to; waits for nothing but the database."""
+        self._note_queue()
+        if flights:
+            self._persist(lambda: self._take(flights))
+        if self._greeting_due.is_set():
+            self._greeting_due.clear()
+            self._persist(self._greet_all)
+        self._persist(self._place_waiting)
 
     def stop(self) -> None:
         """What is in hand is finished or left to be sent again; a wait for the database ends at once."""

@@ -130,6 +130,9 @@ class Buffer(Protocol):
     def begin_epoch(self, reseal_after: int) -> None:
         """Start numbering anew under a fresh epoch and seal again what came after `reseal_after` in the old one."""
 
+    def reseal(self, epoch: bytes) -> None:
+        """Seal everything that is left of an earlier epoch again in the current one, and forget the earlier."""
+
     def keep_points(self, table: PointTable) -> None: ...
 
     def points(self, digest: bytes) -> PointTable | None: ...

@@ -86,6 +86,10 @@ class MemoryBuffer:
         for batch in unheard:
             self.append(draft_of(batch))
 
+    def reseal(self, epoch: bytes) -> None:
+        for batch in self._by_epoch.pop(epoch):
+            self.append(draft_of(batch))
+
     def keep_points(self, table: PointTable) -> None:
         self._tables[table.digest] = table
 

@@ -147,6 +147,9 @@ class SqliteBuffer:
             except BufferCorrupt as error:
                 self._begin_anew(error)  # which is a new epoch
 
+    def reseal(self, epoch: bytes) -> None:
+        self._safely(lambda: self._reseal(epoch))
+
     def keep_points(self, table: PointTable) -> None:
         self._safely(lambda: self._keep_points([table]))
 
@@ -352,10 +355,10 @@ class SqliteBuffer:
         return None if batch is None else batch.hash
 
     def _sound(self, data: bytes) -> SealedBatch | None:
+        """None: bytes flipped on the card."""
         try:
             return self._open_own(data)
-        except (Malformed, BadSignature) as error:
-            log.warning("a batch in the buffer is not as it was written: %s", error)
+        except (Malformed, BadSignature):
             return None
 
     def _open_own(self, data: bytes) -> SealedBatch:
@@ -371,18 +374,27 @@ class SqliteBuffer:
             self._db.execute("INSERT INTO epoch (no, id, acknowledged) VALUES (?, ?, 0)", (fresh.no, fresh.epoch))
             self._db.execute("DELETE FROM epoch WHERE no <= ?", (fresh.no - _MOST_EPOCHS,))
             self._state, self.acknowledged = fresh, 0
-            for draft in self._unheard(old, heard):
+            for draft in self._drafts(old.no, max(heard + 1, old.oldest), old.seq):
                 self._insert(draft)
             first, last = old.no << SEQ_BITS | (heard + 1), old.no << SEQ_BITS | SEQ_MASK
             self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (first, last))
             if heard:
                 self._earlier = self._earlier | {old.epoch: (old.no, heard)}
 
-    def _unheard(self, old: _State, heard: int) -> Iterator[Draft]:
+    def _reseal(self, epoch: bytes) -> None:
+        no, last = self._earlier.get(epoch, _NO_EPOCH)
+        with self._change():
+            for draft in self._drafts(no, self._oldest_of(no, last), last):
+                self._insert(draft)
+            self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (no << SEQ_BITS, no << SEQ_BITS | SEQ_MASK))
+            self._db.execute("DELETE FROM epoch WHERE no = ?", (no,))
+            self._earlier = {id_: known for id_, known in self._earlier.items() if id_ != epoch}
+
+    def _drafts(self, no: int, first: int, end: int) -> Iterator[Draft]:
         """What is to be sealed again; a row that cannot be read becomes a declared gap in its place."""
         last: Header | None = None
-        for seq in range(max(heard + 1, old.oldest), old.seq + 1):
-            row = self._db.execute("SELECT data FROM batch WHERE id = ?", (old.no << SEQ_BITS | seq,)).fetchone()
+        for seq in range(first, end + 1):
+            row = self._db.execute("SELECT data FROM batch WHERE id = ?", (no << SEQ_BITS | seq,)).fetchone()
             batch = None if row is None else self._sound(row[0])
             if batch is None:
                 continue

@@ -16,7 +16,7 @@ from wire.topics import ROOT, Lane, Topic
 DOCUMENT = yaml.safe_load((Path(wire.__file__).parent / "asyncapi.yaml").read_text())
 MESSAGES = {
     "Hello": Hello(bytes(16), 5, 2, bytes(16), bytes(32), "coldlink 0.1", Gone(3, 4, "thinned")).encode(),
-    "Ack": Ack(bytes(16), 4, bytes(32), None).encode(),
+    "Ack": Ack(bytes(16), 4, bytes(32), None, bytes(32)).encode(),
     "Live": Live(
         bytes(16), -5, (Reading(0, 5, None, 0, Quality.BAD, "crc"), Reading(1, 5, 4, 1, Quality.GOOD, None))
     ).encode(),
