@@ -23,7 +23,7 @@ from edge.drivers.modbus import Fault, Request, Response, RtuMatcher, TcpMatcher
 from edge.drivers.transport import Stream, StreamSettings, Tunable, open_stream
 from edge.errors import BadAnswer, CannotTune, NoAnswer, PortDown, Refused
 from edge.line import NO_PACE, Pace, serial_pace
-from edge.line_timer import LineTimer
+from ground.kernel_timer import KernelTimer
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +196,7 @@ class ModbusBus:
         self.is_serial = isinstance(matcher, RtuMatcher)
         self._turn = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
-        self._timer: LineTimer | None = None
+        self._timer: KernelTimer | None = None
         self._last_end = 0.0
         self._quiet_until = 0.0
         self._silent: Unit | None = None  # who kept silent last, and may answer yet
@@ -294,7 +294,7 @@ class ModbusBus:
 
     async def _sleep(self, pause: float) -> None:
         if self._timer is None:
-            self._timer = LineTimer()
+            self._timer = KernelTimer()
         await self._timer.sleep(pause)
 
     async def _answer(self, stream: Stream, request: Request, sent: bytes, unit: Unit, began: float) -> Response:

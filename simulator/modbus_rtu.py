@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ground.kernel_timer import KernelTimer
 from simulator.ledger import Ledger
 from simulator.modbus import RtuRequests, rtu_frame
 from simulator.pty_port import PtyPort
@@ -49,7 +50,7 @@ class ModbusRtuLine:
         self._requests = RtuRequests()
         self._port = PtyPort(link, self._receive)
         self._heard_at = self._free_at = 0.0
-        self._pending: set[asyncio.TimerHandle] = set()
+        self._timer: KernelTimer | None = None
 
     def __enter__(self) -> Self:
         self._port.__enter__()
@@ -58,8 +59,9 @@ class ModbusRtuLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for handle in self._pending:
-            handle.cancel()
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
         self._port.__exit__(kind, error, trace)
 
     def _receive(self, chunk: bytes) -> None:
@@ -105,12 +107,9 @@ class ModbusRtuLine:
             self._at(starts_at + (begin + len(chunk)) * self._timing.character_s, partial(self._port.write, chunk))
 
     def _at(self, when: float, act: Callable[[], object]) -> None:
-        def run() -> None:
-            self._pending.discard(handle)
-            act()
-
-        handle = asyncio.get_running_loop().call_at(when, run)
-        self._pending.add(handle)
+        if self._timer is None:
+            self._timer = KernelTimer()
+        self._timer.call_at(when, act)
 
 
 def spoil(frame: bytes, why: str | None, chance: random.Random) -> bytes:
