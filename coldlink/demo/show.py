@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 import signal
 import sys
@@ -191,14 +193,28 @@ def _live_kinds(url: str) -> set[str]:
 
 
 def _fresh_folder(folder: Path) -> Path:
+    """Emptied if it is of an earlier demo; refused if it is anything else, or if that demo still runs."""
     folder = folder.resolve()
+    mark = folder / _MARK
     if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MARK).exists():
+        if not mark.exists():
             raise ActorLost(f"{folder} is not empty and not of an earlier demo; choose another with --data")
+        _hold(mark)
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).touch()
+    mark.touch()
+    _hold(mark)
     return folder
+
+
+def _hold(mark: Path) -> None:
+    """The lock ends with the process, however that ends."""
+    handle = os.open(mark, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ActorLost(f"a demo runs in {mark.parent} already; end it, or choose another folder with --data") from None
 
 
 def _say(text: str) -> None:
