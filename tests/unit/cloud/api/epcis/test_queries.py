@@ -1,9 +1,15 @@
 import pytest
 from epcis_documents import events_of
+from fastapi.testclient import TestClient
 from small_plant import NOW
 
+from cloud.api.app import create_api
+from cloud.api.context import ApiContext
 from cloud.api.times import iso
+from cloud.live import LiveHub
+from cloud.store.engine import open_store
 from cloud.trace.epcis.vocabulary import CONTEXT
+from cloud.trace.settings import TraceSettings
 
 LOT = "https://id.gs1.org/01/09521234543213/10/BM261118-07"
 ROOM, DOOR, SITE = (f"https://id.gs1.org/414/9521234000075{end}" for end in ("/254/K2", "/254/D1", ""))
@@ -46,8 +52,12 @@ EVENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def full(api):
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """One house for all questions: nobody here changes the books."""
+    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('books')}/coldlink.db")
+    settings = TraceSettings(company_prefix="9521234", gln="9521234000075")
+    context = ApiContext(store=store, hub=LiveHub(lambda: NOW), now_ms=lambda: NOW, trace=settings)
     document = {
         "@context": [CONTEXT, {"vnx": "https://example.vn/"}],
         "type": "EPCISDocument",
@@ -55,8 +65,10 @@ def full(api):
         "creationDate": iso(NOW),
         "epcisBody": {"eventList": EVENTS},
     }
-    assert api.post("/epcis/capture", json=document).status_code == 202
-    return api
+    with TestClient(create_api(context)) as client:
+        assert client.post("/epcis/capture", json=document).status_code == 202
+        yield client
+    store.close()
 
 
 def numbers(answer) -> list[int]:
