@@ -22,7 +22,7 @@ from pathlib import Path
 from bench import machine
 from tests.chaos.result import Row, as_table, write_results
 from tests.chaos.scenarios import SCENARIOS, Entry
-from tests.chaos.trial import Trial, run
+from tests.chaos.trial import Effort, Trial, run
 
 RESULTS = Path(__file__).parent / "results"
 SCRATCH = Path("/var/tmp")
@@ -50,22 +50,21 @@ def main() -> int:
 
 def _run_all(chosen: list[Entry], folder: Path, seed: int, arguments: argparse.Namespace) -> list[Row]:
     """Most scenarios wait for something most of the time, so that several fit on two cores."""
+    effort = Effort.QUICK if arguments.quick else Effort.FULL
     mutation = tuple(arguments.mutation.split("=")) if arguments.mutation else None
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        running = {
-            pool.submit(run_one, one, folder, seed, is_quick=arguments.quick, mutation=mutation): one for one in chosen
-        }
+        running = {pool.submit(run_one, one, folder, seed, effort, mutation): one for one in chosen}
         for done in as_completed(running):
             row = done.result()
             print(f"{row.took_s:5.0f} s  {row.scenario}: {row.verdict}", flush=True)
     return [done.result() for done in running]
 
 
-def run_one(entry: Entry, folder: Path, seed: int, *, is_quick: bool, mutation: tuple[str, str] | None = None) -> Row:
+def run_one(entry: Entry, folder: Path, seed: int, effort: Effort, mutation: tuple[str, str] | None = None) -> Row:
     """The dice of a scenario depend on the seed and its own name alone."""
     own = folder / "".join(sign if sign.isalnum() else "-" for sign in entry.title)
     own.mkdir(parents=True)
-    trial = Trial(own, Row(entry.title, seed), random.Random(f"{seed}/{entry.title}"), is_quick, mutation)
+    trial = Trial(own, Row(entry.title, seed), random.Random(f"{seed}/{entry.title}"), effort, mutation)
     return run(entry.scenario, trial)
 
 

@@ -13,7 +13,7 @@ from tests.support.bad_line import bad_line
 from tests.support.running_site import RunningSite
 
 _ROOMS = 4  # the last one stays cold
-_WARM_S, _COLD_AGAIN_S = 25, 10
+_WARM_S, _COLD_AGAIN_S = 20, 15
 
 
 def warm_rooms(trial: Trial) -> None:
@@ -54,7 +54,8 @@ def warm_rooms(trial: Trial) -> None:
 
 def _warm(site: RunningSite, zone: str) -> None:
     run_dir = site.folder / "plant"
-    ask(run_dir, {"do": "fault", "kind": "door-open", "target": zone})
+    for kind in ("door-open", "compressor-dead"):
+        ask(run_dir, {"do": "fault", "kind": kind, "target": zone})
     site.pass_time(_WARM_S)
     ask(run_dir, {"do": "clear", "target": zone})
     site.pass_time(_COLD_AGAIN_S)

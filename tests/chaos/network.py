@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from simulator.fault_proxy import CUT, FAIR, Weather
-from tests.chaos.trial import Trial
+from tests.chaos.trial import Effort, Trial
 from tests.support.bad_line import bad_line
 from tests.support.live_watch import LiveWatch
 from tests.support.network import CLOUD_ADDRESS, TwoSides
@@ -42,7 +42,7 @@ def bad_lines(trial: Trial) -> None:
             site.pass_time(trial.times(20, 7))
             line.set_weather(FAIR)
             trial.recover(site)
-        if not trial.is_quick:
+        if trial.effort is Effort.FULL:
             line.forsake()  # noticed by the keep-alive alone
             trial.recover(site)
         _note_memory(trial, site)

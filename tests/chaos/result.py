@@ -63,13 +63,15 @@ class Row:
 
     @property
     def verdict(self) -> str:
+        """In one line; all of what was wrong is in the JSON."""
         if self.wrong:
-            return "RED: " + "; ".join(self.wrong)
+            return "RED: " + "; ".join(one.splitlines()[0][:160] for one in self.wrong)
         return f"skipped: {self.skipped}" if self.skipped else "clean"
 
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in COLUMNS} | {
             "verdict": self.verdict,
+            "wrong": self.wrong,
             "facts": self.facts,
             "took_s": round(self.took_s, 1),
         }

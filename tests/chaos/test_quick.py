@@ -4,6 +4,7 @@ import pytest
 
 from tests.chaos.__main__ import run_one
 from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.trial import Effort
 
 SEED = 7
 
@@ -12,7 +13,7 @@ SEED = 7
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize("entry", [one for one in SCENARIOS if one.is_quick], ids=lambda entry: entry.title)
 def test_nothing_is_lost_and_nothing_doubled(entry, tmp_path):
-    row = run_one(entry, tmp_path, SEED, is_quick=True)
+    row = run_one(entry, tmp_path, SEED, Effort.QUICK)
     if row.skipped:
         pytest.skip(row.skipped)
     assert row.is_clean, row.as_dict()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +28,27 @@ class CannotRun(Exception):
     """This machine does not let us; the text says what is missing."""
 
 
+class Effort(Enum):
+    """How long a scenario goes on."""
+
+    FULL = auto()
+    QUICK = auto()  # what every CI run has time for
+    LEAST = auto()  # enough to see a promise that is broken on purpose
+
+
 @dataclass
 class Trial:
-    """One run of one scenario. `is_quick`: the few minutes that every CI run has, not the whole hour of faults."""
+    """One run of one scenario."""
 
     folder: Path
     row: Row
     dice: random.Random
-    is_quick: bool
+    effort: Effort
     mutation: tuple[str, str] | None = None  # process and what is broken in it, to see whether that is noticed
 
     def times(self, full: int, quick: int) -> int:
-        return quick if self.is_quick else full
+        """How often, or how many seconds."""
+        return {Effort.FULL: full, Effort.QUICK: quick, Effort.LEAST: -(-quick // 3)}[self.effort]
 
     def expect(self, is_so: bool, what: str) -> None:
         if not is_so:

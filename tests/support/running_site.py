@@ -273,8 +273,8 @@ def resident_mib(pid: int) -> int:
 
 
 def site_description(rooms: int) -> dict[str, Any]:
-    """Limits that a room in order keeps by ten degrees, so that every alarm is one that a fault made."""
-    limit = {"key": "high", "kind": "above", "setpoint": -10, "deadband": "0.5", "on_delay_s": 5, "off_delay_s": 2}
+    """Limits that a room in order keeps by degrees, so that every alarm is one that a fault made."""
+    limit = {"key": "high", "kind": "above", "setpoint": -15, "deadband": "0.5", "on_delay_s": 5, "off_delay_s": 2}
     zones = [
         {
             "key": f"kho-{number}",
