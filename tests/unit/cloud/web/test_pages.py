@@ -68,7 +68,9 @@ def test_every_value_on_the_wall_carries_its_age(web, busy_plant):
     assert text.count('class="tile"') == text.count('class="age"') == 12
 
 
-@pytest.mark.parametrize("path", ["/", "/lots", "/lots/BM-X", "/zones/kho", "/alarms", "/instruments", "/trace", "/trace?lot=BM-X"])
+@pytest.mark.parametrize(
+    "path", ["/", "/lots", "/lots/BM-X", "/zones/kho", "/alarms", "/instruments", "/trace", "/trace?lot=BM-X"]
+)
 def test_names_from_outside_never_become_markup(web, plant: SmallPlant, path):
     plant.zone("kho", PAYLOAD, PAYLOAD, high="-18")
     plant.readings(plant.probe("kho", device="probe"), [(NOW - 1000, -14.0)])
