@@ -28,8 +28,8 @@ from bench.edge_load import measure
 from bench.figures import Figure, as_table
 from bench.rig import Rig, rig, write_yaml
 from edge.config import EdgeConfig, Gateway, ModbusDevice, ModbusRtuBus
-from edge.poller import make_poller
-from edge.profile import Profile, load_profile, profile_files, profiles_dir
+from edge.lines.poller import make_poller
+from edge.profiles.profile import Profile, load_profile, profile_files, profiles_dir
 from simulator.control import ask
 from wire.entries import Quality, Reading
 

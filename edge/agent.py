@@ -17,18 +17,18 @@ from edge import watchdog
 from edge.buffer.sqlite import SqliteBuffer
 from edge.clock import Clock, MachineTime
 from edge.config import Gateway, LiveSettings, SerialBus
-from edge.control import ControlServer
+from edge.delivery.live import LiveLane
+from edge.delivery.resume import opening_entries
+from edge.delivery.sealer import Sealer
+from edge.delivery.uplink import Uplink
 from edge.health import POINTS as HEALTH_POINTS
 from edge.health import HealthSources
 from edge.health import report as report_health
 from edge.identity import load_or_make_key
-from edge.instrument import Instrument
-from edge.listener import make_instrument
-from edge.live import LiveLane
-from edge.poller import Poller, make_poller
-from edge.resume import opening_entries
-from edge.sealer import Sealer
-from edge.uplink import Uplink
+from edge.instruments.instrument import Instrument
+from edge.instruments.listener import make_instrument
+from edge.lines.poller import Poller, make_poller
+from edge.local.control import ControlServer
 from ground import __version__
 from wire.entries import Entry
 from wire.points import PointTable

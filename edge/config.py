@@ -15,13 +15,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from edge.blocks import plan_blocks
 from edge.clock import Trust
-from edge.decode import offered_points
 from edge.drivers.errors import BadParameter, UnknownDriver
 from edge.drivers.registry import make_decoder
-from edge.line import NO_PACE, Pace, cycle_s, serial_pace
-from edge.profile import Profile, load_profile, profile_files, profiles_dir
+from edge.lines.line import NO_PACE, Pace, cycle_s, serial_pace
+from edge.profiles.blocks import plan_blocks
+from edge.profiles.decode import offered_points
+from edge.profiles.profile import Profile, load_profile, profile_files, profiles_dir
 from ground.configfile import ConfigError, load
 from ground.mqtt import BrokerSettings
 from wire.points import Point

@@ -194,9 +194,9 @@ def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> 
 
     from edge.commissioning.setup_item import BadWish
     from edge.commissioning.target import BadTarget
-    from edge.control_client import AgentError
     from edge.drivers.errors import DriverError
     from edge.errors import BusError
+    from edge.local.control_client import AgentError
     from ground.configfile import ConfigError
 
     logging.getLogger("edge").setLevel(logging.ERROR)  # what matters is in the answer

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge.bus_plan import BusPlan
-    from edge.status import AgentStatus, BusStatus
+    from edge.lines.bus_plan import BusPlan
+    from edge.local.status import AgentStatus, BusStatus
 
 _PLAN_EPILOG = """\
 example:
@@ -57,8 +57,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _plan(args: argparse.Namespace) -> int:
-    from edge.bus_plan import plan_of
     from edge.config import check
+    from edge.lines.bus_plan import plan_of
     from ground.configfile import ConfigError
 
     try:
@@ -74,8 +74,8 @@ def _plan(args: argparse.Namespace) -> int:
 
 
 def _print_plans(plans: list[BusPlan]) -> None:
-    from edge.bus_plan import table
     from edge.columns import aligned
+    from edge.lines.bus_plan import table
 
     for plan in plans:
         print(f"{plan.bus} ({plan.speed}): {plan.verdict}")
@@ -105,7 +105,7 @@ def _plans_json(plans: list[BusPlan]) -> str:
 def _status(args: argparse.Namespace) -> int:
     import asyncio
 
-    from edge.control_client import AgentError
+    from edge.local.control_client import AgentError
     from ground.configfile import ConfigError
 
     try:
@@ -132,7 +132,7 @@ async def _show_status(data_dir: Path, every_s: float | None, *, as_json: bool) 
 
     import msgspec
 
-    from edge.control_client import AgentConnection
+    from edge.local.control_client import AgentConnection
 
     async with AgentConnection(data_dir) as agent:
         while True:

@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from edge.bus import Chunk, LineSettings, Patience
 from edge.commissioning.line import Line
 from edge.drivers.crc import crc_modbus
 from edge.drivers.modbus import Fault, Request, Response, RtuMatcher, TcpMatcher, with_crc
+from edge.lines.bus import Chunk, LineSettings, Patience
 
 QUIET_S = 0.03  # a USB adapter hands on what it has every 16 ms
 _REQUEST_BYTES = 8

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.bus import Chunk, LineSettings, ModbusBus, Patience, Port
-from edge.control_client import AgentConnection, AgentError, NoAgent
-from edge.control_messages import TalkRequest
 from edge.drivers.modbus import RtuMatcher, TcpMatcher
 from edge.drivers.transport import Stream, StreamSettings, open_stream
 from edge.errors import BusError, PortDown
-from edge.line import NO_PACE, serial_pace
-from edge.only_reads import only_reads
+from edge.lines.bus import Chunk, LineSettings, ModbusBus, Patience, Port
+from edge.lines.line import NO_PACE, serial_pace
+from edge.lines.only_reads import only_reads
+from edge.local.control_client import AgentConnection, AgentError, NoAgent
+from edge.local.control_messages import TalkRequest
 
 Opener = Callable[[StreamSettings], Awaitable[Stream]]
 

@@ -16,9 +16,9 @@ from edge.commissioning.self_description import SelfDescription, ask_who
 from edge.commissioning.snapshot import read_points
 from edge.commissioning.target import Target, target
 from edge.commissioning.twins import Tries, Verdict, try_often
-from edge.decode import NamedReading
 from edge.drivers.modbus import read_request
-from edge.profile import Profile
+from edge.profiles.decode import NamedReading
+from edge.profiles.profile import Profile
 
 
 class Probe:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge.profile import Profile
+    from edge.profiles.profile import Profile
 
 _EPILOG = """\
 example:
@@ -47,7 +47,7 @@ def add_to(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _list(args: argparse.Namespace) -> int:
     from edge.columns import aligned
-    from edge.profile import load_profile, profile_files
+    from edge.profiles.profile import load_profile, profile_files
 
     found = [load_profile(path) for path in profile_files(args.profiles).values()]
     rows = [
@@ -72,7 +72,7 @@ def _list(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     import msgspec
 
-    from edge.profile import find_profile, load_profile
+    from edge.profiles.profile import find_profile, load_profile
 
     try:
         profile = load_profile(find_profile(args.profile, args.profiles))
@@ -88,8 +88,8 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from edge.golden import golden_mismatches
-    from edge.profile import load_profile
+    from edge.profiles.golden import golden_mismatches
+    from edge.profiles.profile import load_profile
     from ground.configfile import ConfigError
 
     is_right = True

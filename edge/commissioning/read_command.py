@@ -12,7 +12,7 @@ from edge.commissioning.interpret import best, interpretations
 from edge.commissioning.line import open_line
 from edge.commissioning.target import BadTarget, Target, target
 from edge.drivers.modbus import EXCEPTION_NAMES, Request, read_request
-from edge.profile_types import Table
+from edge.profiles.profile_types import Table
 
 _WORDS_MOST = 4  # the longest types
 

@@ -13,14 +13,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from edge.blocks import ReadBlock, plan_blocks, width
-from edge.bus import LineSettings
 from edge.commissioning.asking import Asker, Outcome
 from edge.commissioning.self_description import SelfDescription
-from edge.decode import PointRules, Raws, decode_points
 from edge.drivers.modbus import Request, read_request
-from edge.identity_check import is_telltale
-from edge.profile_types import Identify, Point, Profile
+from edge.lines.bus import LineSettings
+from edge.lines.identity_check import is_telltale
+from edge.profiles.blocks import ReadBlock, plan_blocks, width
+from edge.profiles.decode import PointRules, Raws, decode_points
+from edge.profiles.profile_types import Identify, Point, Profile
 
 _UNKNOWN_MODEL_BITS = 6.0
 _NAMED_BITS = 12.0  # the device says maker or model in words

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from edge.bus import Chunk
 from edge.commissioning.target import BadTarget, Target, target
 from edge.commissioning.transcript import Head, Scribe
 from edge.config import Gateway, SerialBus
-from edge.control_client import AgentConnection, NoAgent
-from edge.poller import make_poller
+from edge.lines.bus import Chunk
+from edge.lines.poller import make_poller
+from edge.local.control_client import AgentConnection, NoAgent
 
 
 def run(args: argparse.Namespace) -> int:

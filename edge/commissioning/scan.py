@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from edge.bus import LineSettings
 from edge.commissioning.asking import Asker, Outcome, sound_answers
 from edge.commissioning.line import Line
 from edge.commissioning.recognise import Candidate, Recogniser
 from edge.commissioning.self_description import SelfDescription, ask_who
 from edge.commissioning.twins import Tries, Verdict, try_often
 from edge.drivers.modbus import Request, read_request
-from edge.profile_types import Profile
+from edge.lines.bus import LineSettings
+from edge.profiles.profile_types import Profile
 
 BAUDS = (9600, 19200, 115200)
 FORMATS = ("8N1", "8E1", "8N2")

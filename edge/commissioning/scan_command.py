@@ -8,13 +8,13 @@ import json
 import sys
 from collections.abc import Sequence
 
-from edge.bus import LineSettings
 from edge.columns import aligned
 from edge.commissioning.line import open_line
 from edge.commissioning.recognise import Candidate
 from edge.commissioning.scan import Found, Progress, Scan, ScanPlan, settings_to_try
 from edge.commissioning.target import BadTarget, Target, targets
 from edge.commissioning.twins import Verdict
+from edge.lines.bus import LineSettings
 
 _LIKELY, _POSSIBLE = 0.8, 0.3
 _WARNINGS = {

@@ -15,8 +15,8 @@ from edge.commissioning.setup_item import BadWish, Change, Result, find_item, la
 from edge.commissioning.target import BadTarget, Target, target
 from edge.commissioning.twins import Verdict, try_often
 from edge.drivers.modbus import read_request
-from edge.profile import Profile
-from edge.profile_types import SetupItem
+from edge.profiles.profile import Profile
+from edge.profiles.profile_types import SetupItem
 
 Answer = Callable[[str], str]
 

@@ -9,8 +9,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from edge.blocks import width
-from edge.bus import LineSettings
 from edge.commissioning.asking import Asker, Outcome
 from edge.commissioning.line import Line
 from edge.drivers.modbus import (
@@ -21,7 +19,9 @@ from edge.drivers.modbus import (
     write_register_request,
     write_registers_request,
 )
-from edge.profile_types import Point, Profile, SetupItem, Table, parse_type
+from edge.lines.bus import LineSettings
+from edge.profiles.blocks import width
+from edge.profiles.profile_types import Point, Profile, SetupItem, Table, parse_type
 
 _UNIT_ID_KEYS = ("address", "unit_id")
 _SETTLE_S = 0.3

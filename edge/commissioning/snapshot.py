@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge.blocks import ReadBlock, plan_blocks, split_block
 from edge.commissioning.asking import Asker
-from edge.decode import NamedReading, Raws, decode_points
 from edge.drivers.modbus import read_request
-from edge.profile import Profile
+from edge.profiles.blocks import ReadBlock, plan_blocks, split_block
+from edge.profiles.decode import NamedReading, Raws, decode_points
+from edge.profiles.profile import Profile
 
 
 async def read_points(asker: Asker, profile: Profile, unit: int) -> list[NamedReading]:

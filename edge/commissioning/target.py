@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.bus import LineSettings
 from edge.commissioning.line import Place
 from edge.config import Gateway, ModbusDevice, ModbusRtuBus, ModbusTcpBus, SerialBus, check, unit_id_of
-from edge.profile import Profile, load_profile, profile_files
+from edge.lines.bus import LineSettings
+from edge.profiles.profile import Profile, load_profile, profile_files
 
 
 class BadTarget(Exception):

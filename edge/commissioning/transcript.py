@@ -15,12 +15,12 @@ from itertools import accumulate, pairwise
 
 import msgspec
 
-from edge.bus import Chunk
 from edge.commissioning.asking import Outcome, judged
-from edge.decode import Raws, decode_points
 from edge.drivers.crc import crc_modbus
 from edge.drivers.modbus import Request, RtuMatcher, TcpMatcher, parse_rtu_request, parse_tcp_request
-from edge.profile_types import Profile, Table
+from edge.lines.bus import Chunk
+from edge.profiles.decode import Raws, decode_points
+from edge.profiles.profile_types import Profile, Table
 
 _TABLE = {table.read_function: table for table in Table}
 _CROSSED_OUT = 0x78  # x

@@ -17,8 +17,8 @@ from edge.commissioning.self_description import SelfDescription
 from edge.commissioning.snapshot import read_points
 from edge.commissioning.spark import spark
 from edge.commissioning.target import BadTarget, Target, target
-from edge.decode import NamedReading
-from edge.profile import Profile
+from edge.profiles.decode import NamedReading
+from edge.profiles.profile import Profile
 
 _CURVE = 30
 

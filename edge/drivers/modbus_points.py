@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from edge.decode import decode_points
 from edge.drivers.errors import BadParameter
 from edge.drivers.frames import AckFrame, Decoder, ErrorFrame, Frame, ReadingFrame
 from edge.drivers.modbus import (
@@ -22,8 +21,9 @@ from edge.drivers.modbus import (
     parse_tcp_request,
 )
 from edge.drivers.params import Params
-from edge.profile import find_profile, load_profile
-from edge.profile_types import Point, Table
+from edge.profiles.decode import decode_points
+from edge.profiles.profile import find_profile, load_profile
+from edge.profiles.profile_types import Point, Table
 from ground.configfile import ConfigError
 
 _TABLES = {table.read_function: table for table in Table}

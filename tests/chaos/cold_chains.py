@@ -3,11 +3,9 @@
 Each must alarm once, however late its readings come; the room that stayed cold must not.
 """
 
-import sys
-
 from simulator.control import ask
 from simulator.fault_proxy import CUT, FAIR
-from tests.chaos.odd_clock import write_script
+from tests.chaos.odd_clock import OddClock
 from tests.chaos.trial import Trial
 from tests.support.bad_line import bad_line
 from tests.support.running_site import RunningSite
@@ -17,14 +15,17 @@ _WARM_S, _COLD_AGAIN_S = 20, 15
 
 
 def warm_rooms(trial: Trial) -> None:
-    script = trial.folder / "clock.json"
-    write_script(script, boot=1, is_synchronised=True)
-    odd = [sys.executable, "-m", "tests.chaos.odd_clock", str(script)]
+    clock = OddClock(trial.folder / "clock.json")
+    clock.begin_boot(is_synchronised=True)
     with (
         trial.broker() as broker,
         bad_line(broker.port, trial.dice.getrandbits(32)) as line,
         trial.site(
-            broker, counters=2, rooms=_ROOMS, gateway_broker=("127.0.0.1", line.port), launchers={"gateway": odd}
+            broker,
+            counters=2,
+            rooms=_ROOMS,
+            gateway_broker=("127.0.0.1", line.port),
+            launchers={"gateway": clock.launcher},
         ) as site,
     ):
         broker.kill()
@@ -36,10 +37,10 @@ def warm_rooms(trial: Trial) -> None:
         line.set_weather(FAIR)
         trial.recover(site)
         site.kill("gateway")
-        write_script(script, boot=2, is_synchronised=False, wrong_by_ms=-14 * 86_400_000)
+        clock.begin_boot(is_synchronised=False)
         site.start("gateway")
         _warm(site, "kho-3")
-        write_script(script, boot=2, is_synchronised=True)
+        clock.set(is_synchronised=True)
         trial.recover(site)
         site.wait_until(lambda: _alarmed(site).get("kho-3", 0) > 0, "the third alarm", 60)
         site.finish()

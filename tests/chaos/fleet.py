@@ -20,9 +20,9 @@ from pathlib import Path
 
 from edge.buffer.sqlite import SqliteBuffer
 from edge.clock import Clock, MachineTime, Trust
+from edge.delivery.sealer import Sealer
+from edge.delivery.uplink import Uplink
 from edge.identity import load_or_make_key
-from edge.sealer import Sealer
-from edge.uplink import Uplink
 from ground.mqtt import BrokerSettings
 from wire.entries import Quality, Reading
 from wire.points import Point, PointTable

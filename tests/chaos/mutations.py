@@ -30,7 +30,7 @@ def no_fsync() -> None:
 
 def forget_on_puback() -> None:
     """(b) The gateway deletes what the broker has taken, as if that were a receipt."""
-    uplink = importlib.import_module("edge.uplink").Uplink
+    uplink = importlib.import_module("edge.delivery.uplink").Uplink
     split_flight = importlib.import_module("wire.batch").split_flight
     init = uplink.__init__
 

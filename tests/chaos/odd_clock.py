@@ -2,8 +2,9 @@
 
     python -m tests.chaos.odd_clock CLOCK.json coldlink edge run gateway.yaml
 
-{"boot": "32 hex digits", "wrong_by_ms": -1700000000000, "is_synchronised": false}: read at every look at the clock. Time
-since boot stays the machine's own, as the kernel's does whatever is done to the clock.
+{"boot": "32 hex digits", "began_ms": 1234, "wrong_by_ms": -1700000000000, "is_synchronised": false}: read at every look
+at the clock. `began_ms` is when the boot began, in milliseconds of the machine's own boot; from then on time only passes, as
+it does for a kernel whatever is done to its clock.
 """
 
 import json
@@ -22,7 +23,11 @@ class OddTime(clock.MachineTime):
 
     def __init__(self, trust: clock.Trust) -> None:
         super().__init__(trust)
-        self.boot_id = bytes.fromhex(self._script()["boot"])
+        script = self._script()
+        self.boot_id, self._began_ms = bytes.fromhex(script["boot"]), script["began_ms"]
+
+    def boot_ms(self) -> int:
+        return super().boot_ms() - self._began_ms
 
     def utc(self) -> clock.UtcNow | None:
         script = self._script()
@@ -34,12 +39,27 @@ class OddTime(clock.MachineTime):
         return json.loads(self.path.read_text())
 
 
-def write_script(path: Path, *, boot: int, is_synchronised: bool, wrong_by_ms: int = 0) -> None:
-    draft = path.with_suffix(".new")
-    draft.write_text(
-        json.dumps({"boot": f"{boot:032x}", "wrong_by_ms": wrong_by_ms, "is_synchronised": is_synchronised})
-    )
-    draft.replace(path)
+class OddClock:
+    """The hand on that file. `begin_boot` before the gateway starts, `set` while it runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._boot, self._began_ms = 0, 0
+
+    @property
+    def launcher(self) -> list[str]:
+        return [sys.executable, "-m", "tests.chaos.odd_clock", str(self._path)]
+
+    def begin_boot(self, *, is_synchronised: bool, wrong_by_ms: int = 0) -> None:
+        self._boot += 1
+        self._began_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        self.set(is_synchronised=is_synchronised, wrong_by_ms=wrong_by_ms)
+
+    def set(self, *, is_synchronised: bool, wrong_by_ms: int = 0) -> None:
+        draft = self._path.with_suffix(".new")
+        script = {"boot": f"{self._boot:032x}", "began_ms": self._began_ms}
+        draft.write_text(json.dumps(script | {"wrong_by_ms": wrong_by_ms, "is_synchronised": is_synchronised}))
+        draft.replace(self._path)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from tests.chaos import (
     bus_faults,
+    clocks,
     cold_chains,
     crowds,
     fail_points,
@@ -44,6 +45,7 @@ SCENARIOS = (
     Entry("9", "partition with real packets", network.partition),
     Entry("10", "10 % loss on 64 kbit/s", network.crawl),
     Entry("11", "messages spoilt, doubled, forged", spoilt_messages.spoil),
+    Entry("12", "boots without a clock, jumps", clocks.lose_the_time),
     Entry("14", "ingest at a tenth of its speed", crowds.crawl),
     Entry("15", "trouble on the serial line", bus_faults.trouble),
     Entry("16", "soak", crowds.soak),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.commissioning.transcript import NotATranscript, differences
-from edge.profile import load_profile, profile_files
+from edge.profiles.profile import load_profile, profile_files
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "recordings" / "bus").glob("*.jsonl"))
 PROFILES = {profile_id: load_profile(path) for profile_id, path in profile_files().items()}

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
-from edge.decode import device_plans, offered_points
-from edge.golden import golden_mismatches
-from edge.profile import load_profile, profile_files, profiles_dir, schema
+from edge.profiles.decode import device_plans, offered_points
+from edge.profiles.golden import golden_mismatches
+from edge.profiles.profile import load_profile, profile_files, profiles_dir, schema
 
 FILES = profile_files()
 SCHEMA_FILE = profiles_dir() / "profile.schema.json"

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from edge.config import check
-from edge.listener import make_instrument
+from edge.instruments.listener import make_instrument
 from wire.entries import Quality, Reading, Sighting, Weighing
 
 START_INVENTORY = bytes.fromhex("bb00270003 22ffff 4a7e".replace(" ", ""))

@@ -8,19 +8,19 @@ from collections.abc import Callable
 
 import pytest
 
-from edge.blocks import ReadBlock
-from edge.bus import LineSettings, ModbusBus, Patience, Port, Statistics, Unit
-from edge.decode import BlockPlan, device_plans, offered_points
 from edge.drivers.crc import crc_modbus
 from edge.drivers.modbus import RtuMatcher, read_request, write_register_request
 from edge.drivers.transport import StreamSettings
 from edge.errors import BadAnswer, NoAnswer, PortDown, Refused
-from edge.identity_check import Identity
-from edge.line import serial_pace
-from edge.poller import PolledBlock, PolledDevice, Poller
-from edge.profile import parse_profile
-from edge.profile_types import Period, Point, Table
-from edge.suspicion import Suspicion, suspicions
+from edge.lines.bus import LineSettings, ModbusBus, Patience, Port, Statistics, Unit
+from edge.lines.identity_check import Identity
+from edge.lines.line import serial_pace
+from edge.lines.poller import PolledBlock, PolledDevice, Poller
+from edge.lines.suspicion import Suspicion, suspicions
+from edge.profiles.blocks import ReadBlock
+from edge.profiles.decode import BlockPlan, device_plans, offered_points
+from edge.profiles.profile import parse_profile
+from edge.profiles.profile_types import Period, Point, Table
 from wire.entries import Quality
 
 TIMEOUT_S = 0.1

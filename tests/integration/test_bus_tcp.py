@@ -7,12 +7,12 @@ import pytest
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from edge.bus import ModbusBus, Port, Statistics, Unit
 from edge.config import check
 from edge.drivers.modbus import TcpMatcher, read_request
 from edge.drivers.transport import StreamSettings
 from edge.errors import NoAnswer, PortDown, Refused
-from edge.poller import make_poller
+from edge.lines.bus import ModbusBus, Port, Statistics, Unit
+from edge.lines.poller import make_poller
 from wire.entries import Quality
 
 

@@ -7,16 +7,16 @@ import stat
 
 import pytest
 
-from edge.bus import LineSettings
 from edge.commissioning.line import LentLine, Place, open_line
 from edge.commissioning.scan import Scan, ScanPlan
 from edge.config import check
-from edge.control import SOCKET_NAME, ControlServer, short_path
-from edge.control_client import AgentConnection, AgentError, NoAgent
-from edge.control_messages import TalkRequest
 from edge.drivers.modbus import read_request, write_register_request
-from edge.poller import make_poller
-from edge.profile import load_profile, profile_files
+from edge.lines.bus import LineSettings
+from edge.lines.poller import make_poller
+from edge.local.control import SOCKET_NAME, ControlServer, short_path
+from edge.local.control_client import AgentConnection, AgentError, NoAgent
+from edge.local.control_messages import TalkRequest
+from edge.profiles.profile import load_profile, profile_files
 from tests.support.rs485_line import Make, Rs485Line, words_of
 from wire.entries import Quality
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge import device_commands
 from edge.commissioning import set_command
-from edge.profile import load_profile, profile_files
+from edge.profiles.profile import load_profile, profile_files
 from tests.support.rs485_line import Make, Parity, Rs485Line, words_of
 
 XY = load_profile(profile_files()["generic-xy-md02"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.profile import load_profile, profile_files
+from edge.profiles.profile import load_profile, profile_files
 from tests.support.how_to import Command, amend, commands, missing, steps, write
 from tests.support.rs485_line import Make, Rs485Line, words_of
 

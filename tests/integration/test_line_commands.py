@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from edge import commands
-from edge.profile import load_profile, profile_files
+from edge.profiles.profile import load_profile, profile_files
 from tests.support.rs485_line import Make, Rs485Line, words_of
 
 SETTINGS = """

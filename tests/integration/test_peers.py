@@ -7,14 +7,14 @@ import tty
 
 import pytest
 
-from edge.bus import ModbusBus, Port, Statistics, Unit
 from edge.config import check
 from edge.drivers.modbus import RtuMatcher, read_request
 from edge.drivers.transport import StreamSettings
 from edge.errors import Refused
-from edge.line import serial_pace
-from edge.listener import make_instrument
-from edge.poller import make_poller
+from edge.instruments.listener import make_instrument
+from edge.lines.bus import ModbusBus, Port, Statistics, Unit
+from edge.lines.line import serial_pace
+from edge.lines.poller import make_poller
 from wire.entries import Quality, Reading, Sighting, Weighing
 
 PAIR = """

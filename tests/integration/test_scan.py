@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from edge.bus import LineSettings, Patience
 from edge.commissioning.line import Place, WriteRefused, own_line
 from edge.commissioning.scan import Scan, ScanPlan, settings_to_try
 from edge.commissioning.twins import Verdict
 from edge.drivers.modbus import write_register_request
-from edge.profile import load_profile, profile_files
+from edge.lines.bus import LineSettings, Patience
+from edge.profiles.profile import load_profile, profile_files
 from tests.support.rs485_line import Make, Parity, Rs485Line, words_of
 
 PROFILES = {profile_id: load_profile(path) for profile_id, path in profile_files().items()}

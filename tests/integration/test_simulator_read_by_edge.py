@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.decode import decode_points
 from edge.drivers.frames import ReadingFrame, TagFrame
 from edge.drivers.registry import make_decoder, poll_request
-from edge.profile import find_profile, load_profile
-from edge.profile_types import Table
+from edge.profiles.decode import decode_points
+from edge.profiles.profile import find_profile, load_profile
+from edge.profiles.profile_types import Table
 from simulator.modbus import ReadRequest
 from simulator.reader import Reader, TagPass
 from simulator.registers import CounterRegisters, controller, probe

@@ -12,9 +12,9 @@ from typing import cast
 from edge.buffer.contract import Draft
 from edge.buffer.sqlite import SqliteBuffer
 from edge.clock import Clock, UtcNow
-from edge.conversation import Conversation, Signal
-from edge.resume import opening_entries
-from edge.sealer import Sealer
+from edge.delivery.conversation import Conversation, Signal
+from edge.delivery.resume import opening_entries
+from edge.delivery.sealer import Sealer
 from tests.simulation.ledger import Ledger
 from tests.simulation.network import Network
 from tests.simulation.world import Crash, World

@@ -1,6 +1,7 @@
 """What a gateway has on its disk: every reading of every batch in its buffer, read beside it while it runs."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +22,7 @@ class CommittedAtEdge:
         self._buffer = buffer
         self._seen = 0
         self.readings: set[Reading] = set()
-        self.unanchored = 0  # readings in batches that did not know the time
+        self._unanchored: Counter[tuple[bytes, str]] = Counter()
 
     def look(self) -> None:
         """A buffer that begins anew under the same name (another card) is read from its start."""
@@ -38,6 +39,14 @@ class CommittedAtEdge:
                 self._seen = number
                 self._add(data, tables)
 
+    def of_boot(self, boot: int, devices: str = "counter-") -> int:
+        """Readings of a numbered boot in batches that did not know the time."""
+        return sum(
+            count
+            for (found, device), count in self._unanchored.items()
+            if int.from_bytes(found) == boot and device.startswith(devices)
+        )
+
     def _add(self, data: bytes, tables: dict[bytes, PointTable]) -> None:
         batch = open_batch(data)
         header = batch.header
@@ -46,7 +55,7 @@ class CommittedAtEdge:
             if point.device == HEALTH_DEVICE or reading.mantissa is None:
                 continue
             if header.offset_ms is None:
-                self.unanchored += 1
+                self._unanchored[header.boot, point.device] += 1
             else:
                 self.readings.add((point.device, point.key, reading.at + header.offset_ms))
 

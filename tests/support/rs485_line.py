@@ -13,9 +13,9 @@ import tty
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from edge.blocks import plan_blocks
 from edge.drivers.crc import crc_modbus
-from edge.profile_types import Profile
+from edge.profiles.blocks import plan_blocks
+from edge.profiles.profile_types import Profile
 
 _BAUDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
 _CFLAG = 2

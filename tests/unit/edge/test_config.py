@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import LiveSettings, ModbusRtuBus, check
-from edge.profile import profiles_dir
+from edge.profiles.profile import profiles_dir
 from ground.configfile import ConfigError
 
 GOOD = """\

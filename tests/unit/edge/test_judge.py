@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.conversation import Verdict, judge
+from edge.delivery.conversation import Verdict, judge
 from wire.messages import Ack
 
 EPOCH, OTHER = bytes(16), bytes([1]) * 16

@@ -1,10 +1,10 @@
 """What was heard is judged against what was asked: answers, refusals, twins, and who else spoke."""
 
-from edge.bus import Chunk
 from edge.commissioning.asking import judged, sound_answers
 from edge.commissioning.self_description import identification, server_id
 from edge.commissioning.twins import TRIES, Verdict, counted
 from edge.drivers.modbus import RtuMatcher, read_request, with_crc
+from edge.lines.bus import Chunk
 
 REQUEST = read_request(7, 3, 0, 1)
 GOOD = with_crc(bytes((7, 3, 2, 0, 42)))

@@ -12,7 +12,7 @@ from edge.drivers.modbus import (
     write_register_request,
     write_registers_request,
 )
-from edge.only_reads import only_reads
+from edge.lines.only_reads import only_reads
 
 WRITES = [
     write_coil_request(1, 0, on=True),

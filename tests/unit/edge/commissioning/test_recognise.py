@@ -2,12 +2,12 @@
 
 import pytest
 
-from edge.blocks import plan_blocks
-from edge.bus import LineSettings
 from edge.commissioning.asking import Outcome
 from edge.commissioning.recognise import Ask, evidence, information, ranked
 from edge.commissioning.self_description import SelfDescription
-from edge.profile import load_profile, profile_files
+from edge.lines.bus import LineSettings
+from edge.profiles.blocks import plan_blocks
+from edge.profiles.profile import load_profile, profile_files
 from tests.support.rs485_line import Make, words_of
 
 PROFILES = {profile_id: load_profile(path) for profile_id, path in profile_files().items()}

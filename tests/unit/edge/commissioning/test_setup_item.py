@@ -3,7 +3,7 @@
 import pytest
 
 from edge.commissioning.setup_item import BadWish, find_item, label, wanted_value
-from edge.profile import load_profile, profile_files
+from edge.profiles.profile import load_profile, profile_files
 
 MB8ART = load_profile(profile_files()["comwintop-mb8art"])
 XY = load_profile(profile_files()["generic-xy-md02"])

@@ -1,9 +1,9 @@
 """A transcript keeps what was said and what it meant, and crosses out what would name somebody."""
 
-from edge.bus import Chunk
 from edge.commissioning.transcript import Head, Scribe, differences
 from edge.drivers.modbus import TcpMatcher, read_request, with_crc
-from edge.profile import parse_profile
+from edge.lines.bus import Chunk
+from edge.profiles.profile import parse_profile
 
 PROFILE = parse_profile("""
 profile_version: 1

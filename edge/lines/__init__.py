@@ -1,0 +1,1 @@
+"""One line and its turns: bus, pacing, poller, and what the line's statistics give reason to suspect."""

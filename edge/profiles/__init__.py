@@ -1,0 +1,1 @@
+"""What a device model means: profiles as data, their rules, and the decoding of registers by them."""

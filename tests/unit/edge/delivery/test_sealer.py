@@ -1,0 +1,100 @@
+"""From the sinks of the buses to the disk: in time, complete, and never silently dropped."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from edge.buffer.contract import BufferFull
+from edge.buffer.memory import MemoryBuffer
+from edge.clock import Clock, UtcNow
+from edge.delivery.sealer import Sealer
+from wire.batch import open_batch
+from wire.body import decode_body
+from wire.entries import Quality, Reading
+from wire.signature import SigningKey
+
+
+class FakeTime:
+    boot_id = bytes(16)
+
+    def boot_ms(self):
+        return 5000
+
+    def utc(self):
+        return UtcNow(1_795_246_320_000, 1)
+
+
+def readings(count, start=0):
+    return [Reading(0, 1000 + start + n, n, 1, Quality.GOOD, None) for n in range(count)]
+
+
+def sealed(buffer):
+    batches = [open_batch(data) for data in buffer.flight(0, 1 << 30)]
+    return [r for b in batches for r in decode_body(b.body, b.header.first_at, b.header.entries).readings()]
+
+
+@pytest.fixture
+def executor():
+    with ThreadPoolExecutor(1) as one:
+        yield one
+
+
+def make_sealer(buffer, executor, flush_s=60.0):
+    woken = []
+    sealer = Sealer(
+        buffer, Clock(FakeTime()), bytes(16), flush_s=flush_s, executor=executor, on_sealed=lambda: woken.append(1)
+    )
+    return sealer, woken
+
+
+async def test_everything_taken_is_in_the_batch_that_flush_seals(executor):
+    buffer = MemoryBuffer("gw-01", SigningKey(bytes(32)))
+    sealer, woken = make_sealer(buffer, executor)
+    sealer.take(readings(5))
+    sealer.take(readings(3, start=100))
+    await sealer.flush()
+    assert sealed(buffer) == readings(5) + readings(3, start=100)
+    assert woken == [1]
+
+
+async def test_the_batch_knows_its_offset_and_carries_the_anchor(executor):
+    buffer = MemoryBuffer("gw-01", SigningKey(bytes(32)))
+    sealer, _ = make_sealer(buffer, executor)
+    sealer.take(readings(1))
+    await sealer.flush()
+    batch = open_batch(buffer.flight(0, 1)[0])
+    assert batch.header.offset_ms == 1_795_246_315_000
+    assert len(decode_body(batch.body, batch.header.first_at, batch.header.entries).anchors) == 1
+
+
+async def test_something_urgent_does_not_wait_for_the_interval(executor):
+    buffer = MemoryBuffer("gw-01", SigningKey(bytes(32)))
+    done = asyncio.Event()
+    sealer = Sealer(buffer, Clock(FakeTime()), bytes(16), flush_s=60, executor=executor, on_sealed=done.set)
+    task = asyncio.create_task(sealer.run())
+    began = asyncio.get_running_loop().time()
+    sealer.take(readings(1), urgent=True)
+    await asyncio.wait_for(done.wait(), 5)
+    assert asyncio.get_running_loop().time() - began < 2
+    task.cancel()
+
+
+async def test_readings_wait_in_memory_while_the_disk_takes_nothing(executor):
+    class FullAtFirst(MemoryBuffer):
+        is_full = True
+
+        def append(self, draft):
+            if self.is_full:
+                raise BufferFull("no space left on device")
+            return super().append(draft)
+
+    buffer = FullAtFirst("gw-01", SigningKey(bytes(32)))
+    sealer, _ = make_sealer(buffer, executor)
+    sealer.take(readings(4))
+    await sealer.flush()
+    assert sealed(buffer) == []
+    buffer.is_full = False
+    sealer.take(readings(2, start=50))
+    await sealer.flush()
+    assert sealed(buffer) == readings(4) + readings(2, start=50)
