@@ -2,7 +2,7 @@
 
     firmware-config/profiles/<id>.yaml -> Profile -> blocks (what to read) -> decode (what it means)
 
-The types are in `edge.profiles.profile_types`, what they cannot say in profile_rules.py; this module finds and reads files.
+The types are in profile_types.py, what they cannot say in profile_rules.py; this module finds and reads files.
 """
 
 from __future__ import annotations
