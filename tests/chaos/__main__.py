@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", metavar="NUMBER", help="e.g. 9; may be given several times")
     parser.add_argument("--break", dest="mutation", metavar="PROCESS=MUTATION", help="see mutations.py: must turn red")
     parser.add_argument("--seed", type=int, metavar="N", help="default: another one each time; it is printed")
-    parser.add_argument("--jobs", type=int, default=3, metavar="N", help="scenarios at the same time (default: 3)")
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="scenarios at the same time (default: 4)")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="default: tests/chaos/results")
     return parser
 

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from itertools import pairwise
 
 from tests.chaos.odd_clock import OddClock
 from tests.chaos.trial import Trial
@@ -55,11 +56,7 @@ def _judge_the_unknown(trial: Trial, site: RunningSite, from_ms: int, until_ms: 
     trial.expect(all(uncertain for *_, uncertain in rows), "times that nobody knew are not said to be uncertain")
     outside = [at for _, _, at, _, _ in rows if not from_ms <= at <= until_ms]
     trial.expect(not outside, f"{len(outside)} readings do not lie between their neighbours")
-    turned = [
-        (device, point)
-        for (device, point, _, value, _), (next_device, next_point, _, next_value, _) in itertools.pairwise(rows)
-        if (device, point) == (next_device, next_point) and next_value <= value
-    ]
+    turned = [after for before, after in pairwise(rows) if before[:2] == after[:2] and after[3] <= before[3]]
     trial.expect(not turned, f"{len(turned)} readings are out of order")
     owed = site.committed.of_boot(2)
     trial.expect(len(rows) == owed, f"{owed} readings of the boot without a clock were sealed, {len(rows)} are stored")

@@ -141,7 +141,7 @@ class Trial:
         total, row = report["total"], self.row
         never_stored = site.never_stored()
         row.produced, row.stored_unique = total["produced"], total["stored"] - total["duplicated"]
-        row.committed_at_edge = len(site.committed.readings)
+        row.committed_at_edge = site.committed.count
         row.LOST = max(total["lost"], never_stored)
         row.DUPLICATED, row.corrupt_accepted, row.gaps_declared = total["duplicated"], total["spoilt"], report["gaps"]
         row.facts |= {"unsealed": total["unsealed"], "longest_unsealed_ms": report["longest_unsealed_ms"]}

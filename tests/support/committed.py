@@ -39,6 +39,10 @@ class CommittedAtEdge:
                 self._seen = number
                 self._add(data, tables)
 
+    @property
+    def count(self) -> int:
+        return len(self.readings) + self._unanchored.total()
+
     def of_boot(self, boot: int, devices: str = "counter-") -> int:
         """Readings of a numbered boot in batches that did not know the time."""
         return sum(
