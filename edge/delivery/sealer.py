@@ -83,10 +83,13 @@ class Sealer:
                 self._on_sealed()
 
     def seal_waiting(self) -> int:
-        """Entries sealed; what the disk does not take stays in the queue, in its place."""
-        sealed, most = 0, MAX_BATCH_ENTRIES
-        while self._waiting or self._shed:
-            entries = [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
+        """Entries sealed of those that wait now; what the disk does not take stays in the queue, in its place.
+
+        What arrives meanwhile waits for the next flush: a second batch of a few entries would cost another fsync.
+        """
+        sealed, most, due = 0, MAX_BATCH_ENTRIES, len(self._waiting)
+        while due > sealed or self._shed:
+            entries = [self._waiting.popleft() for _ in range(min(due - sealed, most))]
             draft = make_draft([*self._declaration(), *entries], self._clock, self._points)
             if len(draft.body) > MAX_BODY_BYTES and len(entries) > 1:
                 self._waiting.extendleft(reversed(entries))

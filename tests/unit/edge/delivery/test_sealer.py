@@ -98,3 +98,20 @@ async def test_readings_wait_in_memory_while_the_disk_takes_nothing(executor):
     sealer.take(readings(2, start=50))
     await sealer.flush()
     assert sealed(buffer) == readings(4) + readings(2, start=50)
+
+
+async def test_what_arrives_while_sealing_waits_for_the_next_flush(executor):
+    """A second batch of a few entries would cost another commit."""
+
+    class Arriving(MemoryBuffer):
+        def append(self, draft):
+            sealer.take(readings(1, start=500 + self.next_seq))
+            return super().append(draft)
+
+    buffer = Arriving("gw-01", SigningKey(bytes(32)))
+    sealer, _ = make_sealer(buffer, executor)
+    sealer.take(readings(3))
+    await sealer.flush()
+    assert [open_batch(data).header.seq for data in buffer.flight(0, 1 << 20)] == [1]
+    await sealer.flush()
+    assert len(sealed(buffer)) == 4
