@@ -52,12 +52,14 @@ class Statistics:
     busy_s: float = 0.0  # time in which the device held the line
     answer_s: float = 0.0  # smoothed
     longest_answer_s: float = 0.0
+    longest_turn_round_s: float = 0.0  # the device's own part of an answer, without the time on the wire
     spoilt_share: float = 0.0  # smoothed over some 20 requests
 
-    def note_answer(self, took_s: float) -> None:
+    def note_answer(self, took_s: float, on_wire_s: float = 0.0) -> None:
         self.answers += 1
         self.answer_s = took_s if self.answers == 1 else 0.9 * self.answer_s + 0.1 * took_s
         self.longest_answer_s = max(self.longest_answer_s, took_s)
+        self.longest_turn_round_s = max(self.longest_turn_round_s, took_s - on_wire_s, 1e-6)
         self.spoilt_share *= 1 - _SPOILT_MEMORY
 
     def note_spoilt(self) -> None:
@@ -80,7 +82,7 @@ class Unit:
     @property
     def patience_s(self) -> float:
         """Its time-out; less for a probe of one that went silent and was never slow, so that neighbours keep theirs."""
-        longest_s = self.statistics.longest_answer_s
+        longest_s = self.statistics.longest_turn_round_s
         if not self.is_given_up or self.is_late or not longest_s:
             return self.timeout_s
         return min(self.timeout_s, max(_PROBE_AT_LEAST_S, 3 * longest_s))
@@ -274,7 +276,7 @@ class ModbusBus:
         if response.exception:
             statistics.exceptions += 1
             raise Refused(response.exception)
-        statistics.note_answer(ended - began)
+        statistics.note_answer(ended - began, self._pace.transaction_s(request.size + 3))
         return response.payload
 
     async def _rest(self, stream: Stream, gap_s: float) -> bytes:
