@@ -42,6 +42,13 @@ class Anchor(NamedTuple):
         return self.utc_ms - self.at
 
 
+class Beginning(NamedTuple):
+    """The first batch of an epoch that is stored here: its place in the order of arrival, and when it was measured."""
+
+    batch_id: int
+    first_at: int | None
+
+
 class PointMap(NamedTuple):
     """A point table with the series that its indices mean."""
 
@@ -65,6 +72,7 @@ class Book:
         self._anchors: dict[tuple[int, bytes], Anchor | None] = {}
         self._waiting: dict[tuple[int, bytes], bool] | None = None
         self._gap_ends: set[tuple[int, bytes]] | None = None
+        self.beginnings: dict[int, dict[bytes, Beginning]] = {}  # by gateway id and epoch
         self.series_names: dict[int, str] = {}
         self.series_units: dict[int, str] = {}
         self.refusals.clear()

@@ -11,6 +11,7 @@ from cloud.ingest.outcome import Evidence
 from cloud.ingest.placing import place, store_body
 from cloud.ingest.quarantine import quarantine
 from cloud.ingest.rows import TimeBase
+from cloud.ingest.twins import watch_for_twins
 from cloud.ingest.verdict import Cursor, Verdict, judge
 from cloud.ingest.work import Work
 from cloud.store.queries import load_queries
@@ -74,6 +75,7 @@ def _take(work: Work, delivery: _Delivery) -> bool:
         outcome.answer(flight, gateway, header.epoch, want_points=header.points)
         return False
     _commit(work, delivery, points, cursor)
+    watch_for_twins(work, flight, gateway, batch)
     return True
 
 

@@ -57,6 +57,17 @@ VALUES (
 )
 RETURNING id
 
+-- name: epochs
+-- Every epoch that a gateway has spoken of.
+SELECT epoch FROM cursor WHERE gateway_id = :gateway_id
+
+-- name: first_batch
+-- The lowest batch of an epoch that is stored.
+SELECT id, first_at FROM batch
+WHERE gateway_id = :gateway_id AND epoch = :epoch
+ORDER BY seq
+LIMIT 1
+
 -- name: last_batch_before
 -- The last stored batch up to a number.
 SELECT payload FROM batch
