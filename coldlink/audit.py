@@ -246,11 +246,11 @@ def _excuse(gaps: Iterable[GapSpan], point: str, time: int, slack_ms: int) -> st
 
 
 def _gap_of(gaps: Iterable[GapSpan], point: str, time: int, slack_ms: int) -> GapSpan | None:
-    for gap in gaps:
-        is_excuse = gap.reason in UNSEALED_REASONS or gap.reason in DECLARED_REASONS
-        if is_excuse and gap.covers(point, time, slack_ms):
-            return gap
-    return None
+    """The one that it lies in, else one that it lies near: after a kill follows another."""
+    near = [
+        gap for gap in gaps if gap.reason in UNSEALED_REASONS | DECLARED_REASONS and gap.covers(point, time, slack_ms)
+    ]
+    return next((gap for gap in near if gap.covers(point, time, 0)), near[0] if near else None)
 
 
 class _Comparison:

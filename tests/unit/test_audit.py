@@ -193,3 +193,9 @@ def test_packed_decimals_are_equal_exactly_when_the_numbers_are(mantissa, places
 def test_what_is_no_decimal_is_refused(wrong):
     with pytest.raises(AuditInputError):
         pack_decimal(wrong)
+
+
+def test_what_a_second_kill_cost_is_not_laid_to_the_first():
+    rows = [(0, "1"), (500, "2"), (1000, "3"), (5400, "4")]
+    report, point = audit(rows, [], [gap("agent_killed", -100, 5000), gap("agent_killed", 5000, 9000)])
+    assert (point.unsealed, report.longest_unsealed_ms) == (4, 1000)
