@@ -40,6 +40,7 @@ PRAGMA user_version = 1;
 _LATER = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_NOMEM", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _UNREADABLE = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 _OUR_FAULT = (sqlite3.ProgrammingError, sqlite3.NotSupportedError)
+BALLAST_BYTES = 1 << 20  # the journal as large as it gets, and what of it has no place in the file yet
 _SKIPS = tuple(1 << power for power in range(24))
 
 
@@ -103,6 +104,27 @@ def room_bytes(db: sqlite3.Connection, path: Path, reserve_bytes: int) -> int:
     pages, _, size = _page_counts(db)
     reserve_bytes = min(reserve_bytes, disk.f_blocks * disk.f_frsize // 8)
     return pages * size + max(0, disk.f_bavail * disk.f_frsize - reserve_bytes)
+
+
+def hold_ballast(path: Path) -> None:
+    """Space beside the file for the day on which something else fills the disk. Not holding it is no error."""
+    ballast = _ballast(path)
+    disk = os.statvfs(path.parent)
+    if ballast.exists() or disk.f_bavail * disk.f_frsize < 4 * BALLAST_BYTES:
+        return
+    try:
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, BALLAST_BYTES)
+    except OSError:
+        ballast.unlink(missing_ok=True)
+
+
+def drop_ballast(path: Path) -> None:
+    _ballast(path).unlink(missing_ok=True)
+
+
+def _ballast(path: Path) -> Path:
+    return path.with_name(path.name + "-ballast")
 
 
 def _page_counts(db: sqlite3.Connection) -> tuple[int, int, int]:

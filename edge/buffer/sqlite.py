@@ -26,6 +26,8 @@ from edge.buffer.file import (
     SEQ_MASK,
     Wreck,
     as_buffer_errors,
+    drop_ballast,
+    hold_ballast,
     open_file,
     room_bytes,
     set_aside,
@@ -122,7 +124,12 @@ class SqliteBuffer:
         return self._safely(lambda: Span(self._oldest_of(no, last), last + 1))
 
     def append(self, draft: Draft) -> SealedBatch:
-        return self._safely(lambda: self._append(draft))
+        try:
+            return self._safely(lambda: self._append(draft))
+        except BufferFull:
+            drop_ballast(self._path)
+            self._safely(self._rewind_journal)
+            return self._safely(lambda: self._append(draft))
 
     def flight(self, after: int, max_bytes: int, epoch: bytes | None = None) -> Sequence[bytes]:
         asked = epoch or self.epoch  # a file mended meanwhile has another
@@ -195,6 +202,7 @@ class SqliteBuffer:
         try:
             with as_buffer_errors():
                 self._read_state()
+            hold_ballast(self._path)
         except BaseException:
             self._db.close()
             raise
@@ -270,6 +278,10 @@ class SqliteBuffer:
         self._hole_behind = None
         return batch
 
+    def _rewind_journal(self) -> None:
+        """The space that it has on a full disk is ours already, to be written from its beginning again."""
+        self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+
     @contextmanager
     def _change(self) -> Iterator[None]:
         """A transaction; if it does not come about, what we hold in hand goes back with it."""
@@ -307,6 +319,7 @@ class SqliteBuffer:
         if self._appends_since_ack_kept >= _ACK_EVERY_APPENDS:
             self._write_acknowledged()
             self._appends_since_ack_kept = 0
+            hold_ballast(self._path)
 
     def _write_acknowledged(self) -> None:
         """Only if it is news: a page that does not change is not written."""

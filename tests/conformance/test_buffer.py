@@ -141,6 +141,57 @@ def test_the_quota_holds_and_what_was_never_heard_is_counted_when_it_goes(tmp_pa
     one.close(is_clean=True)
 
 
+def sealed_at_1_hz(n):
+    """Five seconds of twenty points, as a flush of the agent."""
+    at = n * 5000
+    readings = [
+        Reading(point, at + second * 1000, n + point, 1, Quality.GOOD, None)
+        for second in range(5)
+        for point in range(20)
+    ]
+    return Draft(BOOT, 7, at, at + 4000, len(readings), bytes(16), encode_body(readings, at))
+
+
+def test_what_was_not_heard_is_thinned_before_it_goes_and_says_so(tmp_path):
+    one = sqlite_buffer(tmp_path, quota_bytes=300_000)
+    for n in range(1, 1500):
+        one.append(sealed_at_1_hz(n))
+    fill = one.fill()
+    assert fill.used_bytes <= 300_000
+    assert fill.thinned_batches > 0
+    kept = [open_batch(data) for data in one.flight(one.oldest_seq - 1, 1 << 30)]
+    bodies = [decode_body(b.body, b.header.first_at, b.header.entries) for b in kept]
+    spans = [(g.from_at, g.until_at) for body in bodies for g in body.gaps]
+    assert {g.reason for g in gaps(kept)} == {"thinned"}
+    times = {r.at for body in bodies for r in body.readings()}
+    hours_kept = (max(times) - min(times)) / 3_600_000
+    assert hours_kept > 1.9  # 2.08 h were sealed; without thinning the quota holds a third of that
+    missing = [at for at in range(min(times), max(times), 5000) if not times & set(range(at, at + 5000, 1000))]
+    assert all(any(begin <= at <= end for begin, end in spans) for at in missing)
+    one.close(is_clean=True)
+
+
+def test_a_gateway_says_which_batches_were_thinned(tmp_path):
+    one = sqlite_buffer(tmp_path, quota_bytes=150_000)
+    for n in range(1, 600):
+        one.append(sealed_at_1_hz(n))
+    oldest = one.oldest_seq
+    assert one.gone(0) == Gone(1, oldest - 1, "thinned")
+    one.close(is_clean=True)
+    two = sqlite_buffer(tmp_path, quota_bytes=150_000)
+    assert two.gone(0) == Gone(1, oldest - 1, "thinned")
+    assert two.gone(oldest - 1) is None
+    two.close(is_clean=True)
+
+
+def test_thinned_batches_are_chained_and_sent_like_any_other(tmp_path):
+    one = sqlite_buffer(tmp_path, quota_bytes=200_000)
+    for n in range(1, 900):
+        one.append(sealed_at_1_hz(n))
+    assert numbers(one, after=one.oldest_seq - 1) == list(range(one.oldest_seq, one.next_seq))
+    one.close(is_clean=True)
+
+
 def test_acknowledged_batches_go_first_and_uncounted(tmp_path):
     one = sqlite_buffer(tmp_path, quota_bytes=200_000)
     for n in range(1, 600):

@@ -143,7 +143,7 @@ class BufferLife(RuleBasedStateMachine):
     def _die(self):
         """As kill -9: the files as they are, without the tidying-up of a close."""
         copy = self.folder.with_name(self.folder.name + "-copy")
-        shutil.copytree(self.folder, copy, ignore=shutil.ignore_patterns("*-shm"))
+        shutil.copytree(self.folder, copy, ignore=shutil.ignore_patterns("*-shm", "*-ballast"))
         self.acknowledged = self.buffer.acknowledged
         self.buffer._db.close()
         shutil.rmtree(self.folder)

@@ -98,7 +98,7 @@ class Card:
 
     def copy(self) -> "Card":
         folder = self.folder.with_name(f"card-{next(_folders)}")
-        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("*-shm"))
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("*-shm", "*-ballast"))
         return Card(folder, set(self.written))
 
 
