@@ -7,12 +7,12 @@ _DEAD = 70  # the exit code of a fail-point
 
 def before_acknowledgement(trial: Trial) -> None:
     """Fault 5: the gateways send again what is committed already, and it changes nothing."""
-    _die(trial, "ingest.after_commit", trial.times(50, 10))
+    _die(trial, "ingest.after_commit", trial.times(50, 6))
 
 
 def before_commit(trial: Trial) -> None:
     """Fault 6: what was inserted is gone, was not acknowledged, and comes again."""
-    _die(trial, "ingest.before_commit", trial.times(50, 10))
+    _die(trial, "ingest.before_commit", trial.times(50, 6))
 
 
 def _die(trial: Trial, place: str, deaths: int) -> None:

@@ -39,7 +39,7 @@ def bad_lines(trial: Trial) -> None:
         trial.recover(site)
         for weather in (Weather(holds_up=True), Weather(holds_down=True)):
             line.set_weather(weather)
-            site.pass_time(trial.times(20, 7))
+            site.pass_time(trial.times(15, 6))
             line.set_weather(FAIR)
             trial.recover(site)
         if trial.effort is Effort.FULL:
@@ -60,7 +60,7 @@ def partition(trial: Trial) -> None:
         _heal(trial, site, watch, sides.heal, None)
         for drop in (sides.drop_towards_cloud, sides.drop_towards_site):
             drop()
-            site.pass_time(trial.times(20, 7))
+            site.pass_time(trial.times(15, 6))
             sides.heal()
             trial.recover(site)
         _note_memory(trial, site)

@@ -248,9 +248,6 @@ class RunningSite:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as database:
             return database.execute(query).fetchall()
 
-    def count_in_log(self, name: str, words: str) -> int:
-        return (self.folder / f"{name}.log").read_text(errors="replace").count(words)
-
     def _note_unsent(self) -> None:
         if time.monotonic() - self._unsent_at > _UNSENT_EVERY_S and self.buffer.exists():
             self._unsent_at = time.monotonic()
