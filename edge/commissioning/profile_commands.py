@@ -31,16 +31,22 @@ def add_to(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = profiles.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listing = commands.add_parser("list", help="all models, by class")
+    listing = commands.add_parser(
+        "list", help="all models, by class", epilog="example:  coldlink device profiles list --class weighing"
+    )
     listing.add_argument("--class", dest="device_class", metavar="CLASS", help="only this class")
     listing.set_defaults(run=_list)
-    show = commands.add_parser("show", help="what is known of one model")
+    show = commands.add_parser(
+        "show", help="what is known of one model", epilog="example:  coldlink device profiles show generic-xy-md02"
+    )
     show.add_argument("profile", metavar="ID")
     show.set_defaults(run=_show)
     for parser in (listing, show):
         parser.add_argument("--profiles", type=Path, metavar="DIR", help="instead of those of Coldlink")
         parser.add_argument("--json", action="store_true", help="for programs")
-    check = commands.add_parser("check", help="is this file right?")
+    check = commands.add_parser(
+        "check", help="is this file right?", epilog="example:  coldlink device profiles check my-probe.yaml"
+    )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE")
     check.set_defaults(run=_check)
 

@@ -28,8 +28,10 @@ def _put(connection, key):
 
 
 def _keys(store):
+    """What this test wrote; migrations keep settings of their own, whose names have a dot or an underscore."""
     with store.read() as connection:
-        return connection.exec_driver_sql("SELECT key FROM setting ORDER BY key").scalars().all()
+        keys = connection.exec_driver_sql("SELECT key FROM setting ORDER BY key").scalars().all()
+    return [key for key in keys if key.isalnum()]
 
 
 def test_an_empty_database_reaches_the_newest_version(store):
