@@ -32,7 +32,7 @@ def add_to(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     commands = profiles.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = commands.add_parser(
-        "list", help="all models, by class", epilog="example:  coldlink device profiles list --class weighing_transmitter"
+        "list", help="all models, by class", epilog="example:  coldlink device profiles list --class rfid_reader"
     )
     listing.add_argument("--class", dest="device_class", metavar="CLASS", help="only this class")
     listing.set_defaults(run=_list)
