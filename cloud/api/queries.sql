@@ -85,7 +85,8 @@ WHERE residence.current = 1
 -- name: buckets
 -- One series in buckets of equal width; bad readings carry no value and do not count.
 SELECT observed_at / :step_ms AS number,
-       MIN(value) AS low, AVG(value) AS mean, MAX(value) AS high, COUNT(*) AS readings
+       MIN(value) AS low, AVG(value) AS mean, MAX(value) AS high, COUNT(*) AS readings,
+       MAX((detail >> 6) % 2) AS is_time_uncertain
 FROM reading
 WHERE series_id = :series_id
   AND observed_at >= :from_at

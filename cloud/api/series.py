@@ -20,6 +20,7 @@ class Bucket:
     mean: float
     high: float
     count: int
+    is_time_uncertain: bool = False  # for some of its readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ def read_buckets(
             {"series_id": series_id, "from_at": from_ms, "until_at": until_ms, "step_ms": step_ms},
         )
         for row in rows:
-            bucket = Bucket(row.number * step_ms, row.low, row.mean, row.high, row.readings)
+            bucket = Bucket(
+                row.number * step_ms, row.low, row.mean, row.high, row.readings, bool(row.is_time_uncertain)
+            )
             found[bucket.at] = merge(found[bucket.at], bucket) if bucket.at in found else bucket
     return [found[at] for at in sorted(found)]
 
@@ -58,7 +61,21 @@ def merge(one: Bucket, other: Bucket) -> Bucket:
         max(one.mean, other.mean),
         max(one.high, other.high),
         one.count + other.count,
+        one.is_time_uncertain or other.is_time_uncertain,
     )
+
+
+def uncertain_stretches(buckets: Sequence[Bucket], step_ms: int) -> list[Hole]:
+    """Where measured values stand at times that are only bounded, neighbours joined."""
+    found: list[Hole] = []
+    for bucket in buckets:
+        if not bucket.is_time_uncertain:
+            continue
+        begin = bucket.at
+        if found and found[-1].until_at == begin:
+            begin = found.pop().from_at
+        found.append(Hole(begin, bucket.at + step_ms))
+    return found
 
 
 def holes(buckets: Sequence[Bucket], step_ms: int, from_ms: int, until_ms: int, max_gap_ms: int) -> list[Hole]:

@@ -30,6 +30,7 @@ class Measured(BaseModel):
     reason: str | None = Field(default=None, examples=["timeout"])
     observed_at: At
     received_at: At | None = None
+    time_uncertain: bool = Field(default=False, description="`observed_at` is only bounded, or in the future")
 
 
 def exact(value: float | None, detail: int) -> str | None:
@@ -61,4 +62,5 @@ def measured(row: Row[Any], reasons: Reasons) -> Measured:
         reason=reason_of(row.detail, reasons),
         observed_at=row.observed_at,
         received_at=row.received_at,
+        time_uncertain=time_is_uncertain(row.detail),
     )

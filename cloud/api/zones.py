@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row
 
 from cloud.api.context import Context, NoQuery, Strict
 from cloud.api.problems import Fault, ProblemError
-from cloud.api.series import Bucket, holes, read_buckets, step_for
+from cloud.api.series import Bucket, holes, read_buckets, step_for, uncertain_stretches
 from cloud.api.times import At, AtFromOutside
-from cloud.api.values import Measured, Name, Reasons, exact, measured, quality_of, read_reasons
+from cloud.api.values import Measured, Name, Reasons, exact, measured, quality_of, read_reasons, time_is_uncertain
 from cloud.api.zone_state import (
     MAX_GAP_MS,
     Bounds,
@@ -149,6 +149,7 @@ class ZoneSeries(BaseModel):
     high: str | None
     buckets: Buckets
     gaps: list[Gap]
+    uncertain: list[Gap] = Field(description="Values whose time is only bounded: the gateway had no good clock")
     breaches: list[Breach]
     lots: list[LotPresent]
 
@@ -250,6 +251,7 @@ def read_zone_series(
         high=zone.high,
         buckets=_columns(filled),
         gaps=[Gap(from_at=gap.from_at, until_at=gap.until_at) for gap in gaps],
+        uncertain=[Gap(from_at=one.from_at, until_at=one.until_at) for one in uncertain_stretches(filled, step)],
         breaches=[_breach(row) for row in connection.execute(_queries.breaches_between, between)],
         lots=[lot_present(lot) for lot in lots_in_zone(connection, between["zone_id"], from_ms, until_ms)],
     )
@@ -356,12 +358,14 @@ def _shown(now: PointNow | None, points: _Rows) -> Measured | None:
     if now is None:
         return None
     point = next(point for point in points if point.series_name == now.series_name)
+    is_stored = point.observed_at == now.observed_at
     return Measured(
         value=now.text,
         unit=point.unit,
         quality=now.quality,
         observed_at=now.observed_at,
-        received_at=point.received_at if point.observed_at == now.observed_at else None,
+        received_at=point.received_at if is_stored else None,
+        time_uncertain=is_stored and time_is_uncertain(point.detail),
     )
 
 

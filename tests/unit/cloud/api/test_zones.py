@@ -28,6 +28,7 @@ def test_a_value_travels_with_unit_quality_and_both_times(api, plant: SmallPlant
         "reason": None,
         "observed_at": iso(NOW - 4000),
         "received_at": iso(NOW - 3200),
+        "time_uncertain": False,
     }
     assert (zone["low"], zone["high"]) == ("-24", "-18")
 
@@ -94,6 +95,23 @@ def test_a_hole_is_told_and_never_filled(api, plant: SmallPlant):
     series = api.get("/api/v1/zones/kho/series", params={"from": iso(NOW - 2 * HOUR), "buckets": 120}).json()
     [gap] = series["gaps"]
     assert gap == {"from_at": iso(NOW - 90 * MINUTE), "until_at": iso(NOW - 48 * MINUTE)}
+
+
+def test_times_that_are_only_bounded_are_told_as_such(api, plant: SmallPlant, store):
+    plant.zone("kho", "Kho", "Store")
+    plant.readings(plant.probe("kho"), [(NOW - minutes * MINUTE, -20.0) for minutes in range(60)])
+    with store.write() as connection:
+        begin, end = NOW - 40 * MINUTE, NOW - 31 * MINUTE
+        connection.exec_driver_sql(
+            "UPDATE reading SET detail = detail | 64 WHERE observed_at BETWEEN ? AND ?", (begin, end)
+        )
+        connection.exec_driver_sql("UPDATE latest SET detail = detail | 64")
+    asked = {"from": iso(NOW - HOUR), "until": iso(NOW), "buckets": 60}
+    [stretch] = api.get("/api/v1/zones/kho/series", params=asked).json()["uncertain"]
+    assert (stretch["from_at"], stretch["until_at"]) == (iso(begin), iso(end + MINUTE))
+    [zone] = api.get("/api/v1/zones").json()["zones"]
+    assert zone["shown"]["time_uncertain"]
+    assert zone["points"][0]["latest"]["time_uncertain"]
 
 
 def test_series_name_breaches_and_lots_of_their_time(api, busy_plant):
