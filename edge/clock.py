@@ -96,16 +96,23 @@ class MachineTime:
         return None if error_us is None else UtcNow(utc_ms, error_us // 1000)
 
 
+TIMEX_FIELDS = (
+    ("modes", "int"),
+    ("offset", "long"),
+    ("freq", "long"),
+    ("maxerror", "long"),
+    ("esterror", "long"),
+    ("status", "int"),
+)
+"""The beginning of struct timex, uapi/linux/timex.h. `long` is the machine's: libc's `adjtimex` keeps the old layout on
+32-bit ARM and x86, whose 64-bit times have a call of their own."""
+
+
 class _Timex(ctypes.Structure):
-    """struct timex of adjtimex(2); only status and the estimated error are read."""
+    """struct timex of adjtimex(2); only status and the maximum error are read."""
 
     _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
+        *((name, ctypes.c_long if kind == "long" else ctypes.c_int) for name, kind in TIMEX_FIELDS),
         ("_rest", ctypes.c_byte * 512),
     )
 

@@ -1,6 +1,10 @@
 """Boot time never jumps; UTC is claimed only once it is known."""
 
-from edge.clock import Clock, MachineTime, Trust, UtcNow
+import ctypes
+
+import pytest
+
+from edge.clock import TIMEX_FIELDS, Clock, MachineTime, Trust, UtcNow
 from wire.entries import ClockAnchor
 
 
@@ -64,3 +68,29 @@ def test_the_machine_tells_boot_time_and_when_trusted_utc():
 def test_the_kernel_answers_whether_it_is_synchronised():
     utc = MachineTime(Trust.KERNEL).utc()
     assert utc is None or 0 <= utc.error_ms < 60_000
+
+
+@pytest.mark.parametrize(
+    ("long", "offsets"),
+    [(ctypes.c_int32, [0, 4, 8, 12, 16, 20]), (ctypes.c_int64, [0, 8, 16, 24, 32, 40])],
+    ids=["32 bit", "64 bit"],
+)
+def test_the_kernels_answer_is_read_where_it_stands(long, offsets):
+    """As a C compiler lays out uapi/linux/timex.h, measured with offsetof."""
+    fields = [(name, long if kind == "long" else ctypes.c_int32) for name, kind in TIMEX_FIELDS]
+    layout = type("Layout", (ctypes.Structure,), {"_fields_": fields})
+    assert [getattr(layout, name).offset for name, _ in fields] == offsets
+
+
+def test_a_step_between_two_looks_is_found_within_half_a_minute():
+    """Meanwhile the offset of before holds: the boot clock did not jump."""
+    source = FakeTime()
+    clock = Clock(source)
+    source.known = UtcNow(1_795_246_320_000, 12)
+    clock.look()
+    offset, two_weeks = clock.offset_ms, 14 * 86_400_000
+    source.boot, source.known = 20_000, UtcNow(1_795_246_330_000 + two_weeks, 12)
+    assert clock.look() is None and clock.offset_ms == offset
+    source.boot, source.known = 40_000, UtcNow(1_795_246_350_000 + two_weeks, 12)
+    assert clock.look() == ClockAnchor(None, 40_000, 1_795_246_350_000 + two_weeks, 12)
+    assert clock.offset_ms == offset + two_weeks
