@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.processes import start
+
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
@@ -36,9 +38,7 @@ class Mosquitto:
             f"persistence_location {self.folder}/\nmax_queued_messages 10000\nlog_type error\nlog_type warning\n"
             "user root\n"
         )
-        self.process = subprocess.Popen(
-            [*self.within, MOSQUITTO, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self.process = start([*self.within, MOSQUITTO, "-c", config])
         if not self.within:
             wait_for_port(self.port)
 

@@ -1,7 +1,6 @@
 """Many gateways and one ingest as processes, and the strict verdict on them: each tick has one place where it belongs."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.fleet import PRODUCED, STATE, Plan
-from tests.support.running_site import ROOT
+from tests.support import processes
 from wire.batch import open_batch
 from wire.body import decode_body
 
@@ -52,10 +51,7 @@ class RunningFleet:
             "fleet": ["tests.chaos.fleet", self.members, json.dumps(asdict(self.plan))],
         }[name]
         starter = self._launchers.get(name, (sys.executable, "-m"))
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [*starter, *map(str, arguments)], stdout=log, stderr=log, cwd=ROOT, env=os.environ | environment
-            )
+        self.processes[name] = processes.start([*starter, *arguments], self.folder / f"{name}.log", **environment)
 
     def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         process = self.processes.pop(name, None)

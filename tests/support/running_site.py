@@ -1,7 +1,6 @@
 """Plant, gateway, broker and cloud as separate processes from settings files, each of which can be killed and started."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -15,10 +14,11 @@ from typing import Any
 import yaml
 
 from coldlink.demo import settings
+from tests.support import processes
 from tests.support.broker import free_port
 from tests.support.committed import CommittedAtEdge, stored_readings
+from tests.support.processes import ROOT
 
-ROOT = Path(__file__).parents[2]
 FLUSH_S = 1.0
 _UNSENT_EVERY_S = 0.5
 
@@ -148,10 +148,7 @@ class RunningSite:
         self.launch(name, [*self._within.get(name, ()), *starter, "coldlink", *arguments], **environment)
 
     def launch(self, name: str, command: Sequence[object], **environment: str) -> None:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [*map(str, command)], stdout=log, stderr=log, cwd=ROOT, env=os.environ | environment
-            )
+        self.processes[name] = processes.start(command, self.folder / f"{name}.log", **environment)
 
     def kill(self, name: str) -> None:
         self.committed.look()
