@@ -21,7 +21,7 @@ from bench import machine
 from bench.figures import Figure, as_table, write_results
 from bench.rig import SCRATCH
 
-BENCHES = ("edge_steady", "edge_max", "ingest", "wire_bytes", "latency", "catch_up", "buffer", "bus")
+BENCHES = ("edge_steady", "edge_max", "ingest", "wire_bytes", "latency", "uplink", "catch_up", "buffer", "bus")
 RESULTS = Path(__file__).parent / "results"
 
 
