@@ -203,6 +203,7 @@ def test_the_same_facts_in_any_order_repeated_and_late_have_one_digest(template,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=1000, deadline=None)
 @given(chunks, st.randoms())
 def test_a_thousand_orders_have_one_digest_each(template, parts, chance):

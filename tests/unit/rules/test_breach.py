@@ -136,6 +136,7 @@ def test_breaches_are_those_of_the_plain_rules(limit, entries, marked):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=1000, deadline=None)
 @given(limits, observations, marks, st.randoms())
 def test_a_thousand_shuffled_and_repeated_worlds_are_those_of_the_plain_rules(limit, entries, marked, random):
