@@ -1,4 +1,4 @@
-"""The file under the buffer: how it is opened, what its errors mean, and how a damaged one is set aside and read.
+"""The file under the buffer: how it is opened, what its errors mean, how much room it has.
 
 Tuned as measured (docs/decisions/0003-edge-buffer.md): WAL with synchronous=FULL loses nothing that was committed;
 pages of 1 KiB and a checkpoint every 400 pages halve what reaches the flash.
@@ -41,7 +41,6 @@ _LATER = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_NOMEM", "SQLITE
 _UNREADABLE = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 _OUR_FAULT = (sqlite3.ProgrammingError, sqlite3.NotSupportedError)
 BALLAST_BYTES = 1 << 20  # the journal as large as it gets, and what of it has no place in the file yet
-_SKIPS = tuple(1 << power for power in range(24))
 
 
 def open_file(path: Path) -> sqlite3.Connection:
@@ -132,81 +131,3 @@ def _page_counts(db: sqlite3.Connection) -> tuple[int, int, int]:
         int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size")
     )
     return pages, free, size
-
-
-def set_aside(path: Path, stamp: str) -> Path:
-    """Move an untrusted file (and its journal) out of the way, in the place of one that was set aside before."""
-    for older in path.parent.glob(f"{path.name}.corrupt-*"):
-        older.unlink()
-    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside
-
-
-class Wreck:
-    """What can still be read of a file that was set aside. Nothing here raises for what is damaged."""
-
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-
-    def close(self) -> None:
-        self._db.close()
-
-    def newest_epoch(self) -> tuple[int, int]:
-        """Its number and how far it was acknowledged; (0, 0) when that cannot be read."""
-        found = self._first("SELECT no, acknowledged FROM epoch ORDER BY no DESC LIMIT 1", ())
-        return (0, 0) if found is None else (int(found[0]), int(found[1]))
-
-    def point_tables(self) -> Iterator[bytes]:
-        try:
-            for (data,) in self._db.execute("SELECT data FROM point_table"):
-                yield bytes(data)
-        except sqlite3.DatabaseError:
-            return
-
-    def batches(self, after: int) -> Iterator[tuple[int, bytes]]:
-        """Ids and bytes behind an id. Where the tree is broken it is asked further on, in growing steps."""
-        while True:
-            found = self._next(after)
-            if found is None:
-                return
-            after, data = found
-            yield after, data
-
-    def _next(self, after: int) -> tuple[int, bytes] | None:
-        try:
-            row = self._db.execute("SELECT id, data FROM batch WHERE id > ? ORDER BY id LIMIT 1", (after,)).fetchone()
-        except sqlite3.DatabaseError:
-            return self._beyond(after)
-        return None if row is None else (int(row[0]), bytes(row[1]))
-
-    def _beyond(self, after: int) -> tuple[int, bytes] | None:
-        """The nearest that can be read behind a damaged place: far steps find it, then halving goes back to it."""
-        low, found = after, None
-        for skip in _SKIPS:
-            row = self._first("SELECT id, data FROM batch WHERE id > ? ORDER BY id LIMIT 1", (after + skip,))
-            if row is not None:
-                found = row
-                break
-            low = after + skip
-        if found is None:
-            return None
-        high = int(found[0])
-        while low + 1 < high:
-            middle = (low + high) // 2
-            row = self._first("SELECT id, data FROM batch WHERE id > ? ORDER BY id LIMIT 1", (middle,))
-            if row is None:
-                low = middle
-            else:
-                found, high = row, middle
-        return int(found[0]), bytes(found[1])
-
-    def _first(self, sql: str, values: tuple[int, ...]) -> tuple[bytes, ...] | None:
-        try:
-            row: tuple[bytes, ...] | None = self._db.execute(sql, values).fetchone()
-        except sqlite3.DatabaseError:
-            return None
-        return row

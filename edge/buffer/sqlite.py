@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,23 +22,18 @@ from typing import TypeVar
 
 from edge.buffer.contract import BufferCorrupt, BufferFull, Draft, Fill, LastSealed, Span, draft_of
 from edge.buffer.file import (
-    SEQ_BITS,
-    SEQ_MASK,
-    Wreck,
     as_buffer_errors,
     drop_ballast,
     hold_ballast,
     open_file,
     room_bytes,
-    set_aside,
     transaction,
     used_bytes,
 )
+from edge.buffer.rows import Rows, row_id
 from edge.buffer.thinning import alike, thinned
-from wire.batch import NO_PREVIOUS, Header, SealedBatch, open_batch, seal
-from wire.body import encode_body
-from wire.entries import Gap
-from wire.errors import BadSignature, Malformed
+from edge.buffer.wreck import Wreck, hole, set_aside, set_aside_before
+from wire.batch import NO_PREVIOUS, Header, SealedBatch, seal
 from wire.messages import Gone
 from wire.points import PointTable, read_point_table
 from wire.signature import SigningKey, VerifyKey
@@ -50,7 +45,6 @@ _ACK_EVERY_APPENDS = 12  # with a flush of 5 s once a minute; a lost acknowledge
 _TRIM_ROWS = 64
 _THIN_BYTES = 1 << 20
 _ENVELOPE_BYTES = 300
-_MAX_DETAIL = 256
 _NO_EPOCH = (0, 0)  # one that is not known, or no longer: nothing was ever stored under it
 _MOST_EPOCHS = 16
 
@@ -93,6 +87,7 @@ class SqliteBuffer:
         self._hole_behind: tuple[Header | None, str] | None = None  # a mended file: what comes next shows where it ends
         try:
             self._open()
+            self._salvage_aside()
         except BufferCorrupt as error:
             self._begin_anew(error)
 
@@ -121,7 +116,7 @@ class SqliteBuffer:
         if epoch == self._state.epoch:
             return Span(self._state.oldest, self._state.seq + 1)
         no, last = self._earlier.get(epoch, _NO_EPOCH)
-        return self._safely(lambda: Span(self._oldest_of(no, last), last + 1))
+        return self._safely(lambda: Span(self._rows.oldest(no, last), last + 1))
 
     def append(self, draft: Draft) -> SealedBatch:
         try:
@@ -133,7 +128,7 @@ class SqliteBuffer:
 
     def flight(self, after: int, max_bytes: int, epoch: bytes | None = None) -> Sequence[bytes]:
         asked = epoch or self.epoch  # a file mended meanwhile has another
-        return self._safely(lambda: list(self._flight(self._no_of(asked), after, max_bytes)))
+        return self._safely(lambda: list(self._rows.flight(self._no_of(asked), after, max_bytes)))
 
     def gone(self, after: int, epoch: bytes | None = None) -> Gone | None:
         asked = epoch or self.epoch
@@ -141,7 +136,8 @@ class SqliteBuffer:
 
     def hash_at(self, seq: int, epoch: bytes | None = None) -> bytes | None:
         asked = epoch or self.epoch
-        return self._safely(lambda: self._hash_at(self._no_of(asked), seq))
+        batch = self._safely(lambda: self._rows.at(self._no_of(asked), seq))
+        return None if batch is None else batch.hash
 
     def acknowledge(self, through: int) -> None:
         self.acknowledged = through  # kept on disk with a later append: it can always be asked for again
@@ -158,7 +154,7 @@ class SqliteBuffer:
         self._safely(lambda: self._reseal(epoch))
 
     def keep_points(self, table: PointTable) -> None:
-        self._safely(lambda: self._keep_points([table]))
+        self._safely(lambda: self._keep_points([table]))  # one statement, a transaction of its own
 
     def points(self, digest: bytes) -> PointTable | None:
         row = self._safely(
@@ -167,7 +163,8 @@ class SqliteBuffer:
         return None if row is None else read_point_table(row[0])
 
     def last_sealed(self) -> LastSealed | None:
-        return self._safely(self._last_sealed)
+        batch, is_stopped = self._safely(lambda: (self._rows.last_written(), self._mark("stopped") is not None))
+        return None if batch is None else LastSealed(batch.header.boot, batch.header.last_at, is_stopped)
 
     def fill(self) -> Fill:
         return self._safely(self._fill)
@@ -199,6 +196,7 @@ class SqliteBuffer:
 
     def _open(self) -> None:
         self._db = open_file(self._path)
+        self._rows = Rows(self._db, self._own)
         try:
             with as_buffer_errors():
                 self._read_state()
@@ -221,11 +219,9 @@ class SqliteBuffer:
             for number, id_, last in self._db.execute("SELECT no, id, last FROM epoch WHERE no < ? ORDER BY no", (no,))
             if last
         }
-        seq, hash_ = 0, NO_PREVIOUS
-        newest = self._db.execute("SELECT id, data FROM batch WHERE id > ? ORDER BY id DESC LIMIT 1", (no << SEQ_BITS,))
-        for id_, data in newest:
-            seq, hash_ = id_ & SEQ_MASK, self._open_own(data).hash
-        oldest = self._oldest_of(no, seq)
+        newest = self._rows.newest(no)
+        seq, hash_ = (0, NO_PREVIOUS) if newest is None else (newest.header.seq, newest.hash)
+        oldest = self._rows.oldest(no, seq)
         self._state = _State(no, epoch, seq, hash_, oldest, Span(thinned_from, thinned_to + 1))
 
     def _begin_anew(self, why: BufferCorrupt) -> None:
@@ -234,10 +230,18 @@ class SqliteBuffer:
         aside = set_aside(self._path, time.strftime("%Y%m%dT%H%M%S", time.gmtime()))
         log.error("the buffer is damaged (%s); it is kept as %s and what is sound in it is sealed again", why, aside)
         self._open()
+        self._salvage_aside()
+
+    def _salvage_aside(self) -> None:
+        """Once for each file that was set aside, also when the agent died in the middle of it."""
+        aside = set_aside_before(self._path)
+        if aside is None or self._mark("salvaged") == aside.name.encode():
+            return
         wreck = Wreck(aside)
         try:
             with as_buffer_errors(), self._change():
                 self._salvage(wreck, f"kept as {aside.name}")
+                self._db.execute("INSERT OR REPLACE INTO mark VALUES ('salvaged', ?)", (aside.name.encode(),))
         finally:
             wreck.close()
 
@@ -248,18 +252,16 @@ class SqliteBuffer:
             pass
 
     def _salvage(self, wreck: Wreck, detail: str) -> None:
-        self._keep_points(
-            [table for table in map(_readable_table, wreck.point_tables()) if table is not None], is_within=True
-        )
+        self._keep_points(wreck.point_tables())
         epoch_no, acknowledged = wreck.newest_epoch()
         last: Header | None = None
-        for _, data in wreck.batches(epoch_no << SEQ_BITS | acknowledged):
-            batch = self._sound(data)
+        for _, data in wreck.batches(row_id(epoch_no, acknowledged)):
+            batch = self._rows.sound(data)
             if batch is None:
                 continue
             draft = draft_of(batch)
             if last is not None and batch.header.seq != last.seq + 1:
-                self._insert(_hole(last, draft, detail))
+                self._insert(hole(last, draft, detail))
             self._insert(draft)
             last = batch.header
         self._hole_behind = last, detail
@@ -271,7 +273,7 @@ class SqliteBuffer:
             self._make_room(len(draft.body) + _ENVELOPE_BYTES)
             if self._hole_behind is not None:
                 last, detail = self._hole_behind
-                self._insert(_hole(last, draft, detail))
+                self._insert(hole(last, draft, detail))
             batch = self._insert(draft)
             self._keep_acknowledged()
             self._db.execute("DELETE FROM mark WHERE key = 'stopped'")
@@ -309,7 +311,7 @@ class SqliteBuffer:
             points=draft.points,
         )
         batch = seal(header, draft.body, self._key.sign)
-        self._db.execute("INSERT INTO batch VALUES (?, ?)", (self._id(header.seq), batch.data))
+        self._rows.add(state.no, batch)
         appended = state.appended_bytes + len(batch.data)
         self._state = replace(state, seq=header.seq, hash=batch.hash, appended_bytes=appended)
         return batch
@@ -328,56 +330,15 @@ class SqliteBuffer:
             (self.acknowledged, self._state.no),
         )
 
-    def _flight(self, no: int, after: int, max_bytes: int) -> Iterator[bytes]:
-        """Bytes that flipped on the card are found here, before they are sent."""
-        size, expected = 0, after + 1
-        previous = (self._hash_at(no, after) if after else NO_PREVIOUS) or None
-        rows = self._db.execute(
-            "SELECT id, data FROM batch WHERE id BETWEEN ? AND ? ORDER BY id",
-            (no << SEQ_BITS | expected, no << SEQ_BITS | SEQ_MASK),
-        )
-        for id_, data in rows:
-            size += len(data)
-            batch = self._sound(data)
-            if id_ & SEQ_MASK != expected or batch is None or (size > max_bytes and expected > after + 1):
-                return
-            if batch.header.seq != expected or (previous is not None and batch.header.prev != previous):
-                return
-            yield data
-            expected, previous = expected + 1, batch.hash
-
     def _gone(self, no: int, after: int) -> Gone | None:
         first = after + 1
         if no == self._state.no and self._state.thinned.oldest <= first < self._state.thinned.next:
             return Gone(first, self._state.thinned.next - 1, "thinned")
         head = self._last_of(no)
-        if not self._oldest_of(no, head) <= first <= head or next(self._flight(no, after, 1), None) is not None:
+        is_old = first < self._rows.oldest(no, head)
+        if is_old or first > head or next(self._rows.flight(no, after, 1), None) is not None:
             return None
-        following = self._db.execute(
-            "SELECT id, data FROM batch WHERE id BETWEEN ? AND ? ORDER BY id",
-            (no << SEQ_BITS | (first + 1), no << SEQ_BITS | SEQ_MASK),
-        )
-        sound = (id_ & SEQ_MASK for id_, data in following if self._sound(data) is not None)
-        return Gone(first, next(sound, head + 1) - 1, "buffer_corrupt")
-
-    def _hash_at(self, no: int, seq: int) -> bytes | None:
-        if no == self._state.no and seq == self._state.seq:
-            return self._state.hash
-        row = self._db.execute("SELECT data FROM batch WHERE id = ?", (no << SEQ_BITS | seq,)).fetchone()
-        batch = None if row is None else self._sound(row[0])
-        return None if batch is None else batch.hash
-
-    def _sound(self, data: bytes) -> SealedBatch | None:
-        """None: bytes flipped on the card."""
-        try:
-            return self._open_own(data)
-        except (Malformed, BadSignature):
-            return None
-
-    def _open_own(self, data: bytes) -> SealedBatch:
-        batch = open_batch(data)
-        self._own.verify(batch.signed, batch.signature)
-        return batch
+        return Gone(first, self._rows.next_sound(no, first, head) - 1, "buffer_corrupt")
 
     def _begin_epoch(self, reseal_after: int) -> None:
         with self._change():
@@ -387,51 +348,28 @@ class SqliteBuffer:
             self._db.execute("INSERT INTO epoch (no, id, acknowledged) VALUES (?, ?, 0)", (fresh.no, fresh.epoch))
             self._db.execute("DELETE FROM epoch WHERE no <= ?", (fresh.no - _MOST_EPOCHS,))
             self._state, self.acknowledged = fresh, 0
-            for draft in self._drafts(old.no, max(heard + 1, old.oldest), old.seq):
+            for draft in self._rows.drafts(old.no, max(heard + 1, old.oldest), old.seq):
                 self._insert(draft)
-            first, last = old.no << SEQ_BITS | (heard + 1), old.no << SEQ_BITS | SEQ_MASK
-            self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (first, last))
+            self._rows.remove(old.no, heard + 1, old.seq)
             if heard:
                 self._earlier = self._earlier | {old.epoch: (old.no, heard)}
 
     def _reseal(self, epoch: bytes) -> None:
         no, last = self._earlier.get(epoch, _NO_EPOCH)
         with self._change():
-            for draft in self._drafts(no, self._oldest_of(no, last), last):
+            for draft in self._rows.drafts(no, self._rows.oldest(no, last), last):
                 self._insert(draft)
-            self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (no << SEQ_BITS, no << SEQ_BITS | SEQ_MASK))
+            self._rows.remove(no, 0, last)
             self._db.execute("DELETE FROM epoch WHERE no = ?", (no,))
             self._earlier = {id_: known for id_, known in self._earlier.items() if id_ != epoch}
 
-    def _drafts(self, no: int, first: int, end: int) -> Iterator[Draft]:
-        """What is to be sealed again; a row that cannot be read becomes a declared gap in its place."""
-        last: Header | None = None
-        for seq in range(first, end + 1):
-            row = self._db.execute("SELECT data FROM batch WHERE id = ?", (no << SEQ_BITS | seq,)).fetchone()
-            batch = None if row is None else self._sound(row[0])
-            if batch is None:
-                continue
-            draft = draft_of(batch)
-            if last is not None and last.seq + 1 != seq:
-                yield _hole(last, draft, f"batches {last.seq + 1} to {seq - 1}")
-            yield draft
-            last = batch.header
+    def _keep_points(self, tables: Iterable[PointTable]) -> None:
+        rows = ((table.digest, table.data) for table in tables)
+        self._db.executemany("INSERT OR IGNORE INTO point_table VALUES (?, ?)", rows)
 
-    def _keep_points(self, tables: Sequence[PointTable], *, is_within: bool = False) -> None:
-        rows = [(table.digest, table.data) for table in tables]
-        if is_within:
-            self._db.executemany("INSERT OR IGNORE INTO point_table VALUES (?, ?)", rows)
-            return
-        with transaction(self._db):
-            self._db.executemany("INSERT OR IGNORE INTO point_table VALUES (?, ?)", rows)
-
-    def _last_sealed(self) -> LastSealed | None:
-        row = self._db.execute("SELECT data FROM batch ORDER BY id DESC LIMIT 1").fetchone()
-        stopped = self._db.execute("SELECT 1 FROM mark WHERE key = 'stopped'").fetchone()
-        if row is None:
-            return None
-        header = open_batch(row[0]).header
-        return LastSealed(header.boot, header.last_at, stopped is not None)
+    def _mark(self, key: str) -> bytes | None:
+        row = self._db.execute("SELECT value FROM mark WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def _fill(self) -> Fill:
         state = self._state
@@ -453,25 +391,22 @@ class SqliteBuffer:
     def _make_room(self, need_bytes: int) -> None:
         limit = self._limit_bytes()
         while used_bytes(self._db) + need_bytes > limit and (self._forget_heard() or self._thin_oldest()):
-            self._state = replace(self._state, oldest=self._oldest_of(self._state.no, self._state.seq))
+            self._state = replace(self._state, oldest=self._rows.oldest(self._state.no, self._state.seq))
 
     def _forget_heard(self) -> bool:
         """The newest batch always stays: the chain and the numbers go on from it."""
-        last = min(self._id(self.acknowledged), self._id(self._state.seq - 1))
-        done = self._db.execute(
-            "DELETE FROM batch WHERE id IN (SELECT id FROM batch WHERE id <= ? ORDER BY id LIMIT ?)", (last, _TRIM_ROWS)
-        )
-        return done.rowcount > 0
+        through = min(self._id(self.acknowledged), self._id(self._state.seq - 1))
+        return self._rows.remove_oldest(through, _TRIM_ROWS) > 0
 
     def _thin_oldest(self) -> bool:
         """A run of batches that were not heard becomes one at the head. False: there is nothing left to thin."""
-        rows = self._oldest_unheard()
-        if not rows:
+        oldest = self._oldest_unheard()
+        if not oldest:
             return False
-        run = alike([self._sound(data) for _, data in rows])
-        first, last = rows[0][0], rows[len(run) - 1][0]
+        run = alike([self._rows.sound(data) for _, data in oldest])
+        first, last = oldest[0][0], oldest[len(run) - 1][0]
         draft = thinned([batch for batch in run if batch is not None])
-        self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (self._id(first), self._id(last)))
+        self._rows.remove(self._state.no, first, last)
         self._state = replace(self._state, dropped=self._state.dropped + len(run))
         if draft is not None:
             self._note_thinned(first, last)
@@ -481,14 +416,11 @@ class SqliteBuffer:
     def _oldest_unheard(self) -> list[tuple[int, bytes]]:
         state, size = self._state, 0
         found: list[tuple[int, bytes]] = []
-        for id_, data in self._db.execute(
-            "SELECT id, data FROM batch WHERE id > ? AND id < ? ORDER BY id",
-            (self._id(max(self.acknowledged, state.oldest - 1)), self._id(state.seq)),
-        ):
+        for seq, data in self._rows.after(state.no, max(self.acknowledged, state.oldest - 1)):
             size += len(data)
-            if found and size > _THIN_BYTES:
+            if seq == state.seq or (found and size > _THIN_BYTES):
                 break
-            found.append((id_ & SEQ_MASK, data))
+            found.append((seq, data))
         return found
 
     def _note_thinned(self, first: int, last: int) -> None:
@@ -509,26 +441,5 @@ class SqliteBuffer:
             return self._state.seq
         return next((last for number, last in self._earlier.values() if number == no), 0)
 
-    def _oldest_of(self, no: int, last: int) -> int:
-        first = self._db.execute(
-            "SELECT min(id) FROM batch WHERE id BETWEEN ? AND ?", (no << SEQ_BITS, no << SEQ_BITS | SEQ_MASK)
-        ).fetchone()[0]
-        return last + 1 if first is None else int(first) & SEQ_MASK
-
     def _id(self, seq: int) -> int:
-        return self._state.no << SEQ_BITS | seq
-
-
-def _hole(before: Header | None, draft: Draft, detail: str) -> Draft:
-    """The gap between a batch that was read and the next that could be, told in the boot of the latter."""
-    from_boot, from_at = (None, None) if before is None else (before.boot, before.last_at)
-    gap = Gap("buffer_corrupt", from_boot, from_at, draft.first_at, None, detail[:_MAX_DETAIL])
-    body = encode_body([gap], draft.first_at)
-    return replace(draft, last_at=draft.first_at, entries=1, body=body)
-
-
-def _readable_table(data: bytes) -> PointTable | None:
-    try:
-        return read_point_table(data)
-    except Malformed:
-        return None
+        return row_id(self._state.no, seq)

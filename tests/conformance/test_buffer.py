@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edge.buffer.contract import Draft
 from edge.buffer.memory import MemoryBuffer
 from edge.buffer.sqlite import SqliteBuffer
+from edge.buffer.wreck import set_aside
 from wire.batch import NO_PREVIOUS, open_batch
 from wire.body import decode_body, encode_body
 from wire.entries import Gap, Quality, Reading
@@ -290,6 +291,19 @@ def test_damaged_pages_cost_only_what_lies_on_them(tmp_path):
     two.close(is_clean=True)
 
 
+def test_an_agent_that_died_while_it_saved_what_was_sound_saves_it_at_the_next_start(tmp_path):
+    one = sqlite_buffer(tmp_path)
+    for n in range(1, 21):
+        one.append(draft(n))
+    one.close(is_clean=True)
+    set_aside(tmp_path / "buffer.db", "20261121T000000")  # and here it died
+    for _ in range(2):
+        two = sqlite_buffer(tmp_path)
+        again = [open_batch(d) for d in two.flight(0, 1 << 30)]
+        assert [b.header.first_at for b in again] == [n * 1000 for n in range(1, 21)]
+        two.close(is_clean=True)
+
+
 def test_a_buffer_of_the_first_version_is_brought_up(tmp_path):
     one = sqlite_buffer(tmp_path)
     batch = one.append(draft(1))
@@ -305,7 +319,7 @@ def test_a_buffer_of_the_first_version_is_brought_up(tmp_path):
     two.close(is_clean=True)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(["append", "ack", "reopen", "epoch"]), max_size=25))
 def test_any_life_of_a_buffer_equals_its_twin(steps, tmp_path_factory):
     """Append, acknowledge, die and start, begin anew, in any order: the file and the list tell the same story."""

@@ -164,7 +164,7 @@ class BufferLife(RuleBasedStateMachine):
 
     def _values(self, seq):
         row = self.buffer._db.execute("SELECT data FROM batch WHERE id = ?", (self.buffer._id(seq),)).fetchone()
-        return [] if row is None or self.buffer._sound(row[0]) is None else self._values_of(row[0])
+        return [] if row is None or self.buffer._rows.sound(row[0]) is None else self._values_of(row[0])
 
     def _values_of(self, data):
         batch = open_batch(data)

@@ -196,7 +196,7 @@ class Gateway:
         row = self.buffer._db.execute("SELECT data FROM batch WHERE id = ?", (id_,)).fetchone()
         if row is None:
             return
-        batch = self.buffer._sound(row[0])
+        batch = self.buffer._rows.sound(row[0])
         if batch is None:
             return
         body = decode_body(batch.body, batch.header.first_at, batch.header.entries)
