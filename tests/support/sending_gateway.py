@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from wire.batch import NO_PREVIOUS, Header, SealedBatch, seal
 from wire.body import encode_body
 from wire.entries import Entry, Gap, Quality, Reading
-from wire.messages import Hello
+from wire.messages import Gone, Hello
 from wire.points import Point, PointTable
 from wire.signature import SigningKey
 
@@ -67,14 +67,17 @@ class SendingGateway:
         self.sent.append(batch)
         return batch
 
-    def hello(self, *, oldest: int = 1, key: bytes | None = None) -> bytes:
+    def hello(
+        self, *, oldest: int = 1, key: bytes | None = None, gone: Gone | None = None, following: int | None = None
+    ) -> bytes:
         return Hello(
             epoch=self.epoch,
-            next=len(self.sent) + 1,
+            next=following or len(self.sent) + 1,
             oldest=oldest,
             points=self.table.digest,
             key=key or self.key.public,
             agent="test",
+            gone=gone,
         ).encode()
 
     def begin_epoch(self, name: bytes) -> None:

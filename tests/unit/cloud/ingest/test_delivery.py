@@ -9,7 +9,7 @@ from cloud.ingest.book import Book
 from tests.support.sending_gateway import OFFSET, POINTS, SendingGateway, reading
 from tests.unit.cloud.ingest.conftest import batch_flight, flight, hello
 from wire.batch import seal
-from wire.messages import Ack
+from wire.messages import Ack, Gone
 from wire.points import Point, PointTable
 from wire.topics import Lane
 
@@ -158,6 +158,33 @@ def test_what_a_gateway_no_longer_has_is_a_gap_and_the_rest_goes_on(intake, gate
     [(reason, from_at, until_at, detail)] = intake.all("SELECT reason, from_at, until_at, detail FROM gap")
     assert (reason, from_at, until_at) == ("not_kept", OFFSET + 1000, OFFSET + 4000)
     assert "batches 2 to 3" in detail
+
+
+@pytest.mark.parametrize("reason", ["thinned", "buffer_corrupt"])
+def test_batches_that_cannot_come_are_a_gap_with_its_reason(intake, gateway, reason):
+    first, _, _, fourth = (gateway.seal([reading(1000 * n)]) for n in (1, 2, 3, 4))
+    intake.send(gateway, first)
+    [(_, ack)] = intake.take(hello(gateway, gone=Gone(2, 3, reason))).acknowledgements()
+    assert ack == Ack(gateway.epoch, 3, None)
+    assert intake.send(gateway, fourth) == Ack(gateway.epoch, 4, fourth.hash)
+    assert intake.all("SELECT reason, from_at, until_at FROM gap") == [(reason, OFFSET + 1000, OFFSET + 4000)]
+
+
+@pytest.mark.parametrize("gone", [Gone(1, 2, "thinned"), Gone(4, 4, "buffer_corrupt")])
+def test_an_old_word_about_what_is_gone_moves_nothing(intake, gateway, gone):
+    """Said before the cloud was restored, or heard twice: it is not about the batch that comes next here."""
+    sent = [gateway.seal([reading(1000 * n)]) for n in (1, 2, 3, 4)]
+    intake.send(gateway, *sent[:2])
+    [(_, ack)] = intake.take(hello(gateway, gone=gone)).acknowledgements()
+    assert ack == Ack(gateway.epoch, 2, sent[1].hash)
+    assert intake.all("SELECT * FROM gap") == []
+
+
+def test_a_gateway_that_is_behind_learns_what_is_known_of_its_last_batch(intake, gateway):
+    sent = [gateway.seal([reading(1000 * n)]) for n in (1, 2, 3)]
+    intake.send(gateway, *sent)
+    [(_, ack)] = intake.take(hello(gateway, following=3)).acknowledgements()
+    assert (ack.through, ack.hash, ack.known) == (3, sent[2].hash, sent[1].hash)
 
 
 def test_a_wiped_gateway_begins_a_new_epoch_and_loses_nothing_of_the_old(intake, gateway):

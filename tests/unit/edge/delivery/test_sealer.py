@@ -8,6 +8,7 @@ import pytest
 from edge.buffer.contract import BufferFull
 from edge.buffer.memory import MemoryBuffer
 from edge.clock import Clock, UtcNow
+from edge.delivery import sealer as sealer_module
 from edge.delivery.sealer import Sealer
 from wire.batch import open_batch
 from wire.body import decode_body
@@ -115,3 +116,43 @@ async def test_what_arrives_while_sealing_waits_for_the_next_flush(executor):
     assert [open_batch(data).header.seq for data in buffer.flight(0, 1 << 20)] == [1]
     await sealer.flush()
     assert len(sealed(buffer)) == 4
+
+
+class FullFor(MemoryBuffer):
+    """A disk that takes nothing for a while."""
+
+    is_full = True
+
+    def append(self, draft):
+        if self.is_full:
+            raise BufferFull("no space left on device")
+        return super().append(draft)
+
+
+async def test_what_memory_cannot_hold_while_the_disk_is_full_is_declared_once(executor, monkeypatch):
+    monkeypatch.setattr(sealer_module, "MAX_WAITING_ENTRIES", 10)
+    buffer = FullFor("gw-01", SigningKey(bytes(32)))
+    sealer, _ = make_sealer(buffer, executor)
+    for start in (0, 100, 200):
+        sealer.take(readings(8, start=start))
+        await sealer.flush()
+    buffer.is_full = False
+    await sealer.flush()
+    [batch] = [open_batch(data) for data in buffer.flight(0, 1 << 30)]
+    body = decode_body(batch.body, batch.header.first_at, batch.header.entries)
+    [gap] = body.gaps
+    kept = [r.at for r in body.readings()]
+    dropped = [r.at for start in (0, 100, 200) for r in readings(8, start=start) if r.at not in kept]
+    assert (gap.reason, gap.from_at) == ("disk_full", min(dropped))
+    assert gap.until_at >= max(dropped)
+    assert sealer.entries_dropped == int(gap.detail.split()[0])
+
+
+async def test_a_body_that_would_be_too_large_becomes_several_batches(executor, monkeypatch):
+    monkeypatch.setattr(sealer_module, "MAX_BODY_BYTES", 200)
+    buffer = MemoryBuffer("gw-01", SigningKey(bytes(32)))
+    sealer, _ = make_sealer(buffer, executor)
+    sealer.take([Reading(0, n * 997, n * n * n * 7919 % 100_003, 1, Quality.GOOD, None) for n in range(1, 400)])
+    await sealer.flush()
+    assert buffer.next_seq > 3
+    assert [r.at for r in sealed(buffer)] == [n * 997 for n in range(1, 400)]
