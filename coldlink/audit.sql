@@ -22,6 +22,10 @@ WHERE series_id = :series_id
   AND observed_at < :until_at
 ORDER BY observed_at, clock_id
 
+-- name: reason
+-- The number under which a reason is stored.
+SELECT id FROM reason WHERE name = :name
+
 -- name: reads
 -- How often each tag was read by each reader.
 SELECT series.device, sighting.epc, SUM(sighting.reads) AS reads

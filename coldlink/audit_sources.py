@@ -16,13 +16,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from cloud.errors import StoreError
-from cloud.store.detail import exact_text
+from cloud.store.detail import exact_text, reason_id_of
 from cloud.store.engine import open_store
 from cloud.store.queries import load_queries
 from coldlink.audit import AuditInputError, Fate, GapSpan, LedgerColumn, StoredColumn, pack_decimal
 from simulator.ledger import LedgerRow, read_ledger
 
 TAG_POINT = "tag"
+COMPUTED = "thinned_mean"  # what a gateway made of readings that it had no room for; no instrument ever gave it out
 
 _queries = load_queries("coldlink", "audit.sql")
 
@@ -106,6 +107,7 @@ class DatabaseCloud:
     def __init__(self, connection: Connection, gateway: str | None, within: Range) -> None:
         self._connection = connection
         self._bounds = {"gateway": gateway, "from_at": within.from_at, "until_at": within.until_at}
+        self._computed = connection.execute(_queries.reason, {"name": COMPUTED}).scalar_one_or_none()
 
     def columns(self, points: Iterable[str]) -> Iterator[tuple[str, StoredColumn]]:
         wanted = set(points)
@@ -134,6 +136,8 @@ class DatabaseCloud:
             for row in self._connection.execute(_queries.readings, {**self._bounds, "series_id": series_id})
         )
         for observed_at, value, detail in rows if len(series_ids) == 1 else sorted(rows, key=itemgetter(0)):
+            if self._computed is not None and reason_id_of(detail) == self._computed:
+                continue
             shown = exact_text(value, detail)
             if shown is None:
                 column.bad_times.append(observed_at)
@@ -153,6 +157,8 @@ class HttpCloud:
         wanted = set(points)
         columns: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
         for row in self._lines("/api/v1/readings/export"):
+            if row["reason"] == COMPUTED:
+                continue
             rows = columns[f"{row['device']}/{row['point']}"]
             if f"{row['device']}/{row['point']}" in wanted:
                 rows.append((_ms(row["observed_at"]), None if row["value"] is None else pack_decimal(row["value"])))

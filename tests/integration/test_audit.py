@@ -17,7 +17,7 @@ from cloud.live import LiveHub
 from cloud.store import open_store
 from coldlink.__main__ import main
 from tests.support.sending_gateway import OFFSET, SendingGateway, reading
-from wire.entries import Gap, Sighting
+from wire.entries import Gap, Quality, Reading, Sighting
 from wire.topics import Lane, Topic
 
 EPC = "30340789000000000000002a"
@@ -112,6 +112,16 @@ def test_the_api_gives_the_same_verdict_as_the_database(capsys, sound_plant):
     assert json.loads(by_api) == json.loads(by_file)
     assert json.loads(by_api)["total"]["unsealed"] == 1
     assert json.loads(by_api)["total"]["lost"] == 1
+
+
+def test_means_of_thinned_readings_are_nobodys_values(capsys, sound_plant):
+    mean = Reading(0, 2500, -777, 1, Quality.UNCERTAIN, "thinned_mean")
+    sound_plant.store_batch(mean, Gap("thinned", None, 0, 4000, None, "batches 1 to 3: 5 entries kept as 3"))
+    code, by_file, _ = run(capsys, "--ledger", sound_plant.ledger, "--cloud", sound_plant.database, "--json")
+    with served(sound_plant.store) as address:
+        _, by_api, _ = run(capsys, "--ledger", sound_plant.ledger, "--cloud", address, "--json")
+    assert (code, json.loads(by_file)["total"]["stored"]) == (0, 5)
+    assert json.loads(by_api) == json.loads(by_file)
 
 
 def test_the_table_names_what_is_wrong(capsys, sound_plant):
