@@ -146,10 +146,11 @@ class Book:
             self._waiting = {(row.gateway_id, row.boot): bool(row.is_anchored) for row in found}
         return self._waiting
 
-    def boots_of_gap_ends(self, connection: Connection) -> set[tuple[int, bytes]]:
+    def boots_of_unsure_gap_ends(self, connection: Connection) -> set[tuple[int, bytes]]:
         """Boots in whose time a gap begins or ends that has not got its UTC for good."""
         if self._gap_ends is None:
-            self._gap_ends = {(row.gateway_id, row.boot) for row in connection.execute(_queries.boots_of_gap_ends)}
+            found = connection.execute(_queries.boots_of_unsure_gap_ends)
+            self._gap_ends = {(row.gateway_id, row.boot) for row in found}
         return self._gap_ends
 
     @property

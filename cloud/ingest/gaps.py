@@ -18,8 +18,13 @@ def store_gap(
     detail: str,
     series_id: int | None = None,
     batch_id: int | None = None,
+    own_boot: bytes | None = None,
 ) -> None:
-    """Ends are moments of the gateway, UTC, or None: unknown or still open. The same gap again changes nothing."""
+    """Ends are moments of the gateway, UTC, or None: unknown or still open. The same gap again changes nothing.
+
+    Args:
+        batch_id: the batch that declares it; ends in its `own_boot` are placed again with it.
+    """
     from_at, until_at = _utc(work, gateway_id, begin), _utc(work, gateway_id, until)
     values = {"gateway_id": gateway_id, "reason": reason, "from_at": from_at, "until_at": until_at}
     values |= {"series_id": series_id, "detail": detail, "batch_id": batch_id}
@@ -31,8 +36,8 @@ def store_gap(
     gap_id = work.connection.execute(_queries.insert_gap, values).scalar_one()
     work.outcome.counts["gaps"] += 1
     for is_until, end in enumerate((begin, until)):
-        if isinstance(end, Moment):
-            _expect_end(work, gateway_id, gap_id, is_until, end)
+        if isinstance(end, Moment) and end.boot != own_boot:
+            _tie_end(work, gateway_id, gap_id, is_until, end)
 
 
 def close_gap(
@@ -62,20 +67,20 @@ def close_losses(work: Work, gateway_id: int, until: Moment) -> None:
     until_at = _utc(work, gateway_id, until)
     for gap_id in work.connection.execute(_queries.open_losses, {"gateway_id": gateway_id}).scalars().all():
         work.connection.execute(_queries.end_gap, {"id": gap_id, "until_at": until_at})
-        _expect_end(work, gateway_id, gap_id, 1, until)
+        _tie_end(work, gateway_id, gap_id, 1, until)
 
 
 def settle_ends(work: Work) -> None:
-    """Ends of gaps in boots that have just got their place in time."""
-    expected = work.book.boots_of_gap_ends(work.connection)
-    for gateway_id, boot in work.outcome.placed_boots:
-        if (gateway_id, boot) not in expected:
+    """Ends of gaps in boots that have just got their place in time, or a better one."""
+    unsure = work.book.boots_of_unsure_gap_ends(work.connection)
+    for gateway_id, boot in {**work.outcome.placed_boots, **work.outcome.moved_boots}:
+        if (gateway_id, boot) not in unsure and (gateway_id, boot) not in work.outcome.moved_boots:
             continue
         base = base_of_boot(work, gateway_id, boot)
         if base is not None:
             _settle(work, gateway_id, boot, base)
             if not base.is_uncertain:
-                expected.discard((gateway_id, boot))
+                unsure.discard((gateway_id, boot))
 
 
 def _settle(work: Work, gateway_id: int, boot: bytes, base: TimeBase) -> None:
@@ -85,8 +90,7 @@ def _settle(work: Work, gateway_id: int, boot: bytes, base: TimeBase) -> None:
             work.connection.execute(_queries.end_gap, {"id": row.gap_id, "until_at": base.utc(row.at_ms)})
         else:
             work.connection.execute(_queries.begin_gap, {"id": row.gap_id, "from_at": base.utc(row.at_ms)})
-    if not base.is_uncertain:  # else a better time may come
-        work.connection.execute(_queries.forget_gap_ends, key)
+    work.connection.execute(_queries.settle_gap_ends, key | {"is_sure": int(not base.is_uncertain)})
 
 
 def _utc(work: Work, gateway_id: int, end: Moment | int | None) -> int | None:
@@ -96,10 +100,12 @@ def _utc(work: Work, gateway_id: int, end: Moment | int | None) -> int | None:
     return None if base is None else base.utc(end.at)
 
 
-def _expect_end(work: Work, gateway_id: int, gap_id: int, is_until: int, end: Moment) -> None:
+def _tie_end(work: Work, gateway_id: int, gap_id: int, is_until: int, end: Moment) -> None:
     base = base_of_boot(work, gateway_id, end.boot)
-    if base is not None and not base.is_uncertain:
-        return
+    is_sure = base is not None and not base.is_uncertain
     key = {"gateway_id": gateway_id, "boot": end.boot}
-    work.connection.execute(_queries.expect_gap_end, key | {"gap_id": gap_id, "is_until": is_until, "at_ms": end.at})
-    work.book.boots_of_gap_ends(work.connection).add((gateway_id, end.boot))
+    work.connection.execute(
+        _queries.tie_gap_end, key | {"gap_id": gap_id, "is_until": is_until, "at_ms": end.at, "is_sure": int(is_sure)}
+    )
+    if not is_sure:
+        work.book.boots_of_unsure_gap_ends(work.connection).add((gateway_id, end.boot))

@@ -115,6 +115,7 @@ def _learn(work: Work, gateway_id: int, boot: bytes, anchor: Anchor) -> None:
         _queries.insert_anchor, key | {"at_ms": anchor.at, "utc_ms": anchor.utc_ms, "error_ms": anchor.error_ms}
     )
     work.book.forget_anchor(gateway_id, boot)
+    work.outcome.moved_boots[gateway_id, boot] = None
     waiting = work.book.waiting_boots(work.connection)
     if (gateway_id, boot) in waiting:
         waiting[gateway_id, boot] = True

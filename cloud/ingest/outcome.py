@@ -49,6 +49,7 @@ class Outcome:
     heard: dict[int, Flight] = field(default_factory=dict)  # gateways that proved who they are
     answers: dict[str, Answer] = field(default_factory=dict)
     placed_boots: dict[tuple[int, bytes], None] = field(default_factory=dict)
+    moved_boots: dict[tuple[int, bytes], None] = field(default_factory=dict)  # their time is known better now
     spans: list[Span] = field(default_factory=list)
     newest: dict[int, LatestRow] = field(default_factory=dict)
     epcs: dict[str, int] = field(default_factory=dict)

@@ -229,4 +229,5 @@ def _store_gap(work: Work, placed: Placed, gap: Gap) -> None:
                 detail=gap.detail,
                 series_id=series_id,
                 batch_id=placed.batch_id,
+                own_boot=placed.boot,
             )

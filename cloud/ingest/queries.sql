@@ -127,10 +127,11 @@ LIMIT 1
 SELECT offset_ms FROM clock WHERE gateway_id = :gateway_id AND boot = :boot
 
 -- name: displace_boot
--- The clock of a boot is known better: what was placed by an anchor, or by a wrong clock, has to be placed again.
+-- The clock of a boot is known better: what was placed by another anchor, or far off, has to be placed again.
 UPDATE batch SET anchored = 0
 WHERE gateway_id = :gateway_id AND boot = :boot AND anchored = 1
-  AND (offset_ms IS NULL OR offset_ms NOT BETWEEN :offset_ms - :tolerance_ms AND :offset_ms + :tolerance_ms)
+  AND last_at - boot_last_at <> :offset_ms
+  AND (offset_ms IS NULL OR ABS(last_at - boot_last_at - :offset_ms) > :tolerance_ms)
 
 -- name: extent_of_boot
 -- The first and the last batch of a boot, and how long it is known to have lasted.
@@ -227,23 +228,23 @@ UPDATE gap SET from_at = :from_at WHERE id = :id
 -- A gap has got its end.
 UPDATE gap SET until_at = :until_at WHERE id = :id
 
--- name: expect_gap_end
--- An end of a gap lies in a boot whose time is not known, or not for good.
-INSERT INTO gap_end (gap_id, is_until, gateway_id, boot, at_ms)
-VALUES (:gap_id, :is_until, :gateway_id, :boot, :at_ms)
+-- name: tie_gap_end
+-- An end of a gap goes with the time of a boot.
+INSERT INTO gap_end (gap_id, is_until, gateway_id, boot, at_ms, is_sure)
+VALUES (:gap_id, :is_until, :gateway_id, :boot, :at_ms, :is_sure)
 ON CONFLICT DO NOTHING
 
--- name: boots_of_gap_ends
--- Boots for whose time an end of a gap waits.
-SELECT DISTINCT gateway_id, boot FROM gap_end
+-- name: boots_of_unsure_gap_ends
+-- Boots for whose time, or better time, an end of a gap waits.
+SELECT DISTINCT gateway_id, boot FROM gap_end WHERE is_sure = 0
 
 -- name: gap_ends_of_boot
--- Ends of gaps that wait for the time of a boot.
+-- Ends of gaps that go with the time of a boot.
 SELECT gap_id, is_until, at_ms FROM gap_end WHERE gateway_id = :gateway_id AND boot = :boot
 
--- name: forget_gap_ends
--- They have got their time.
-DELETE FROM gap_end WHERE gateway_id = :gateway_id AND boot = :boot
+-- name: settle_gap_ends
+-- They have got a time, sure or not.
+UPDATE gap_end SET is_sure = :is_sure WHERE gateway_id = :gateway_id AND boot = :boot
 
 -- name: close_gap
 -- A gap that was told while it was still open has got its end.

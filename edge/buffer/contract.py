@@ -122,7 +122,10 @@ class Buffer(Protocol):
         """The batches from `after` + 1 on that were thinned or damaged; None when the next is sound, or plainly old."""
 
     def hash_at(self, seq: int, epoch: bytes | None = None) -> bytes | None:
-        """The hash of a batch; None when it is not here."""
+        """The hash of a batch, by itself or by the one that follows it; None when neither is here."""
+
+    def holds(self, seq: int, epoch: bytes | None = None) -> bool:
+        """It is here and sound."""
 
     def acknowledge(self, through: int) -> None:
         """Remember what the ingest has committed; may go back, when the cloud was restored from a backup."""

@@ -75,6 +75,9 @@ class MemoryBuffer:
         batches = self._by_epoch[epoch or self.epoch]
         return batches[seq - 1].hash if 1 <= seq <= len(batches) else None
 
+    def holds(self, seq: int, epoch: bytes | None = None) -> bool:
+        return self.hash_at(seq, epoch) is not None
+
     def acknowledge(self, through: int) -> None:
         self.acknowledged = through
 

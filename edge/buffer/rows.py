@@ -72,6 +72,13 @@ class Rows:
         row = self._db.execute("SELECT data FROM batch WHERE id = ?", (row_id(no, seq),)).fetchone()
         return None if row is None else self.sound(row[0])
 
+    def hash_at(self, no: int, seq: int) -> bytes | None:
+        batch = self.at(no, seq)
+        if batch is not None:
+            return batch.hash
+        following = self.at(no, seq + 1)
+        return None if following is None else following.header.prev
+
     def after(self, no: int, seq: int) -> Iterator[tuple[int, bytes]]:
         rows = self._db.execute(
             "SELECT id, data FROM batch WHERE id > ? AND id <= ? ORDER BY id", (row_id(no, seq), row_id(no, SEQ_MASK))

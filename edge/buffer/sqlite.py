@@ -136,8 +136,11 @@ class SqliteBuffer:
 
     def hash_at(self, seq: int, epoch: bytes | None = None) -> bytes | None:
         asked = epoch or self.epoch
-        batch = self._safely(lambda: self._rows.at(self._no_of(asked), seq))
-        return None if batch is None else batch.hash
+        return self._safely(lambda: self._rows.hash_at(self._no_of(asked), seq))
+
+    def holds(self, seq: int, epoch: bytes | None = None) -> bool:
+        asked = epoch or self.epoch
+        return self._safely(lambda: self._rows.at(self._no_of(asked), seq)) is not None
 
     def acknowledge(self, through: int) -> None:
         self.acknowledged = through  # kept on disk with a later append: it can always be asked for again

@@ -43,17 +43,18 @@ class Verdict(Enum):
     OTHER_HISTORY = auto()  # the cloud knows batches of this epoch that we never sealed so: a cloned or old card
 
 
-def judge(ack: Ack, *, epoch: bytes, acknowledged: int, next_seq: int, own_hash: bytes | None) -> Verdict:
-    """Pure. `own_hash` is our hash of batch `ack.through`, None when the ring no longer holds it."""
+def judge(
+    ack: Ack, *, epoch: bytes, acknowledged: int, next_seq: int, own_hash: bytes | None, is_held: bool
+) -> Verdict:
+    """Pure. `own_hash` is our hash of batch `ack.through`, None: nothing tells it; `is_held`: we can send that batch."""
     if ack.epoch != epoch:
         return Verdict.FOREIGN_EPOCH
     if ack.through >= next_seq:
         return Verdict.OTHER_HISTORY
-    if ack.through <= acknowledged and ack.hash in {None, own_hash}:
-        return Verdict.BEHIND if ack.through < acknowledged else Verdict.ADVANCE
-    # No hash: declared lost there. Not by us, if we still have it.
-    if own_hash is not None and ack.hash != own_hash:
+    if ack.hash is not None and own_hash is not None and ack.hash != own_hash:
         return Verdict.OTHER_HISTORY
+    if ack.hash is None and is_held and ack.through > acknowledged:
+        return Verdict.OTHER_HISTORY  # declared lost there, and not by us
     return Verdict.BEHIND if ack.through < acknowledged else Verdict.ADVANCE
 
 
@@ -211,6 +212,7 @@ class Conversation:
             acknowledged=self._heard,
             next_seq=self._buffer.span(self._subject).next,
             own_hash=self._buffer.hash_at(ack.through, self._subject) if ack.through else None,
+            is_held=self._buffer.holds(ack.through, self._subject),
         )
 
     def _move(self, ack: Ack, now: float) -> list[Message]:

@@ -78,6 +78,7 @@ def test_acknowledged_batches_stay_as_local_history(buffer):
     assert numbers(buffer) == [1, 2, 3]
     assert buffer.hash_at(2) == open_batch(buffer.flight(1, 1)[0]).hash
     assert buffer.hash_at(9) is None
+    assert (buffer.holds(2), buffer.holds(9)) == (True, False)
 
 
 def test_a_new_epoch_seals_again_what_was_not_heard(buffer):
@@ -219,6 +220,8 @@ def test_a_flipped_byte_is_found_before_it_is_sent_and_stands_in_nobodys_way(tmp
     assert one.gone(2) == Gone(3, 3, "buffer_corrupt")
     assert one.gone(0) is None
     assert numbers(one, after=3) == [4, 5]
+    assert not one.holds(3)
+    assert one.hash_at(3) == open_batch(one.flight(3, 1)[0]).header.prev  # the one that follows tells it
     one.close(is_clean=True)
 
 

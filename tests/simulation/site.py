@@ -16,7 +16,8 @@ from tests.simulation.network import Network, Weather
 from tests.simulation.world import World
 from wire.messages import Ack
 
-LIFE_MS, HEALING_MS = 80_000, 300_000
+LIFE_MS, HEALING_MS = 60_000, 300_000
+TWO_WEEKS_MS = 14 * 86_400_000
 _SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
@@ -52,6 +53,7 @@ class _Site:
         self.network.to_gateways = self._tell_gateways
         self.is_ring_cut = self.quota_bytes < 1 << 20
         self.is_healing, self.is_history_plain = False, True
+        self.has_clock_lied = False
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -75,8 +77,12 @@ class _Site:
         self.gateways[0].cut_power()
         self.gateways[0].start()
         world.after(dice.choice([0, 0, 30_000]), self.cloud.start)
+        is_clock_lying = dice.random() < 0.1
+        faults = _FAULTS_WITHIN_A_BOOT if is_clock_lying else _FAULTS
+        if is_clock_lying:
+            self.clock_lies()
         for _ in range(dice.randint(2, 9)):
-            fault = dice.choice(_FAULTS)
+            fault = dice.choice(faults)
             world.after(dice.uniform(0, LIFE_MS), lambda fault=fault: fault(self))
         world.run_until(begin + LIFE_MS)
         self._heal()
@@ -96,7 +102,7 @@ class _Site:
         for gateway in self.gateways:
             self._mend(gateway)
         self.cloud.start()
-        world.run_until(world.now + 10_000)
+        world.run_until(world.now + (40_000 if self.has_clock_lied else 10_000))  # the agent looks every 30 s
         for gateway in self.gateways:
             gateway.is_measuring = False
         world.run_until(world.now + 6000)  # the last flush
@@ -186,6 +192,11 @@ class _Site:
     def clock_found(self) -> None:
         self._gateway().synchronise()
 
+    def clock_lies(self) -> None:
+        """Something sets the clock two weeks off, and the agent has been told to believe it."""
+        self.has_clock_lied = True
+        self._gateway().synchronise(self.world.dice.choice([-TWO_WEEKS_MS, TWO_WEEKS_MS]))
+
     def cloud_restored(self) -> None:
         backup = self.cloud.backup()
         self._later(40_000, lambda: self._restore(backup))
@@ -245,6 +256,12 @@ _FAULTS: tuple[Callable[[_Site], None], ...] = (
     _Site.cloud_restored,
     _Site.old_card,
     _Site.card_cloned,
+)
+
+_FAULTS_WITHIN_A_BOOT = (
+    *(fault for fault in _FAULTS if fault not in {_Site.power_cut, _Site.old_card, _Site.card_cloned}),
+    _Site.clock_lies,
+    _Site.clock_lies,
 )
 
 

@@ -1,4 +1,4 @@
-"""Boots whose clock becomes known late: ends of gaps that wait for it, and batches found by boot."""
+"""Boots whose clock becomes known late, or known better: ends of gaps that go with it, and batches by boot."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,8 @@ def upgrade() -> None:
         sa.Column("gateway_id", sa.BigInteger, sa.ForeignKey("gateway.id"), nullable=False),
         sa.Column("boot", sa.LargeBinary, nullable=False),
         sa.Column("at_ms", sa.BigInteger, nullable=False),
-        sa.CheckConstraint("is_until IN (0, 1)"),
+        sa.Column("is_sure", sa.SmallInteger, nullable=False),  # 0: the time of that boot is not known, or not well
+        sa.CheckConstraint("is_until IN (0, 1) AND is_sure IN (0, 1)"),
     )
     op.create_index("gap_end_by_boot", "gap_end", ["gateway_id", "boot"])
     op.add_column("batch", sa.Column("boot_last_at", sa.BigInteger))  # boot ms, also while the boot has no UTC

@@ -12,7 +12,9 @@ H, G = bytes(32), bytes([1]) * 32
 
 def verdict(through, ack_hash, own_hash, *, epoch=EPOCH, acknowledged=5, next_seq=11):
     ack = Ack(epoch, through, ack_hash)
-    return judge(ack, epoch=EPOCH, acknowledged=acknowledged, next_seq=next_seq, own_hash=own_hash)
+    return judge(
+        ack, epoch=EPOCH, acknowledged=acknowledged, next_seq=next_seq, own_hash=own_hash, is_held=own_hash is not None
+    )
 
 
 def test_what_the_database_has_committed_moves_us_on():
