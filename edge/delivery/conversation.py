@@ -46,7 +46,7 @@ class Verdict(Enum):
 def judge(
     ack: Ack, *, epoch: bytes, acknowledged: int, next_seq: int, own_hash: bytes | None, is_held: bool
 ) -> Verdict:
-    """Pure. `own_hash` is our hash of batch `ack.through`, None: nothing tells it; `is_held`: we can send that batch."""
+    """Pure. `own_hash`: ours of batch `ack.through`, None when nothing tells it. `is_held`: we can send that batch."""
     if ack.epoch != epoch:
         return Verdict.FOREIGN_EPOCH
     if ack.through >= next_seq:
